@@ -1,0 +1,1 @@
+"""The ``causeway`` command and the local cloud; never deployed."""

@@ -1,0 +1,1 @@
+"""One event on its way to one target: ticket, journal, attempt, retry, steps, giving up."""

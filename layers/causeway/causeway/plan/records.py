@@ -1,0 +1,213 @@
+"""What a compiled plan holds: the records that the compiler writes and the functions read.
+
+Plain dictionaries with names and types, so that loading a plan is parsing JSON and nothing else.
+They are the manifests with everything decided: durations are seconds, sizes bytes, shares fractions;
+defaults are filled in, environments merged, shorthands spelled out, a call's overrides applied to its
+system's defaults. Expressions and texts stay as written (:mod:`causeway.events` evaluates them).
+
+Secrets are names. Where the manifest's key itself means a secret (``token``, ``password``, ``key``,
+``secrets`` ...) the record holds the bare name; anywhere else a :class:`SecretRef` stands in the value's
+place.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+FORMAT = 1
+"""Format number of the plan; a function reads its own and the one before."""
+
+JSON = Any
+"""Any JSON value."""
+
+Expression = str
+"""A JMESPath expression."""
+
+Text = str
+"""A string in which ``${...}`` holds an expression."""
+
+SecretName = str
+"""``NAME``, ``sm:NAME``, either with ``#field``."""
+
+
+class SecretRef(TypedDict):
+    """A secret in the place of a literal value."""
+
+    secret: SecretName
+
+
+class Timestamp(TypedDict):
+    """Where a scheme's timestamp is, and in what unit."""
+
+    header: NotRequired[str]  # absent: it is in the signature header's pattern
+    unit: Literal["s", "ms", "rfc3339", "http"]
+
+
+class Scheme(TypedDict):
+    """How one system signs, as data (DESIGN 4.4). Header names are lower case."""
+
+    algorithm: str
+    header: str
+    pattern: NotRequired[str]
+    separator: NotRequired[str]  # between several signatures in one header; absent: the header holds one
+    encoding: NotRequired[Literal["hex", "base64", "base64url"]]
+    signed: NotRequired[str]
+    key: NotRequired[str]
+    key_prefix: NotRequired[str]  # stripped from the secret before it is decoded, and required
+    timestamp: NotRequired[Timestamp]
+    nonce: NotRequired[dict[str, str]]
+    id: NotRequired[Expression]
+    type: NotRequired[Expression]
+    split: NotRequired[Expression]
+    handshake: NotRequired[str]  # the name of a handshake in causeway.webhooks.handshakes
+
+
+class Reply(TypedDict):
+    """What the provider gets for an accepted request, where it wants something certain."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+class Webhooks(TypedDict):
+    """How a system signs what it sends."""
+
+    schemes: list[Scheme]  # any of them may match
+    secrets: list[SecretName]  # any of them may match
+    tolerance: float  # seconds, both ways
+    dedupe_for: float  # seconds
+    id: NotRequired[Expression]
+    type: NotRequired[Expression]
+    split: NotRequired[Expression]
+    reply: NotRequired[Reply]
+    base_url: NotRequired[str]
+
+
+class Auth(TypedDict):
+    """How a call proves who it is (DESIGN 4.5)."""
+
+    type: Literal["none", "bearer", "basic", "api_key"]
+    token: NotRequired[SecretName]
+    username: NotRequired[str | SecretRef]
+    password: NotRequired[SecretName]
+    key: NotRequired[SecretName]
+    header: NotRequired[str]
+    query: NotRequired[str]
+
+
+class Api(TypedDict):
+    """How a system is called."""
+
+    base_url: str | SecretRef
+    auth: Auth
+    headers: dict[str, Text | SecretRef]
+    allow_private: list[str]  # networks in CIDR notation
+    keep_answers: bool
+
+
+class System(TypedDict):
+    """An external API."""
+
+    name: str
+    description: str
+    redact: list[str]  # paths such as data.customer.email
+    webhooks: NotRequired[Webhooks]
+    api: NotRequired[Api]
+
+
+class Call(TypedDict):
+    """One HTTP request to a system, its system's defaults applied (DESIGN 4.3)."""
+
+    system: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: Text
+    query: dict[str, JSON]  # values are texts or lists of texts; a list repeats the parameter
+    headers: dict[str, JSON]  # the call's own; the system's are in its Api
+    body: NotRequired[JSON]  # a template; absent: no body
+    content: Literal["json", "form", "ndjson", "text"]
+    when: NotRequired[Expression]
+    reads: bool
+    timeout: float  # seconds
+    success_when: Expression
+    retry_on: list[str]  # "connection", "timeout", "429", "500-599", "!503"
+    retry_when: NotRequired[Expression]
+
+
+class Step(TypedDict):
+    """A step before the target: exactly one of ``call`` and ``run``."""
+
+    name: str
+    call: NotRequired[Call]
+    run: NotRequired[str]  # "transforms.orders:to_entry"
+    when: NotRequired[Expression]  # of a run; a call has its own
+
+
+class Target(TypedDict):
+    """Where a delivery goes. Other kinds join ``call`` here."""
+
+    call: Call
+
+
+class Source(TypedDict):
+    """What an integration takes."""
+
+    system: str
+    events: list[str]  # globs over event types
+
+
+class Retry(TypedDict):
+    """The spacing of attempts, in seconds."""
+
+    first: float
+    factor: float
+    max: float
+
+
+class Errors(TypedDict):
+    """What happens when the target refuses."""
+
+    retry: Retry
+    attempts: int | None  # None: unlimited
+    give_up_after: float  # seconds
+    keep_events: float  # seconds
+
+
+class Owner(TypedDict):
+    """Who hears of it."""
+
+    team: str
+    email: str
+    runbook: NotRequired[str]
+
+
+class Frequency(TypedDict):
+    """What the owner expects, for the watchdog."""
+
+    expect_every: float | None  # seconds; None: never
+    during: str
+    deliver_within: float  # seconds
+
+
+class Integration(TypedDict):
+    """A flow from one system to another."""
+
+    name: str
+    description: str
+    owner: Owner
+    source: Source
+    constants: dict[str, JSON]
+    filter: NotRequired[Expression]
+    steps: list[Step]
+    target: Target
+    frequency: Frequency
+    errors: Errors
+
+
+class PlanRecord(TypedDict):
+    """One environment's plan: the content of ``<environment>.json``."""
+
+    format: int
+    environment: str
+    systems: dict[str, System]
+    integrations: dict[str, Integration]

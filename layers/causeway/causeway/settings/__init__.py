@@ -1,0 +1,1 @@
+"""Environment, clock and secrets."""

@@ -1,0 +1,1 @@
+"""How providers sign what they send: schemes as data, verification, handshakes, receiving."""
