@@ -1,0 +1,129 @@
+"""Expressions: JMESPath with ``lookup`` and ``date``, evaluated strictly.
+
+jmespath is imported by the first expression that is more than a path such as ``data.customer.id``: most
+schemes and many mappings need no more, and the import alone would double a cold start.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from causeway.plan.records import JSON
+
+    Evaluate = Callable[[Mapping[str, JSON]], JSON]
+
+CACHED = 1024
+"""So many compiled expressions are kept; a map with more of them compiles some again."""
+
+_NAME = r'(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+")'
+_PATH = re.compile(rf"\s*({_NAME}(?:\.{_NAME})*)\s*")
+_NAMES = re.compile(_NAME)
+_TYPES = {str: "a string", int: "a number", float: "a number", list: "an array", dict: "an object"}
+
+
+class ExpressionError(Exception):
+    """The map cannot be evaluated on this event.
+
+    The message names the expression and what would be right, and never a value: values may be secret.
+    """
+
+    def __init__(self, problem: str, expression: str) -> None:
+        super().__init__(f"{problem}: {expression}")
+        self.problem = problem
+        self.expression = expression
+
+
+def select(expression: str, scope: Mapping[str, JSON]) -> JSON:
+    """The value of an expression. It may be part of the scope itself: it is read, never changed.
+
+    Raises:
+        ExpressionError: it cannot be evaluated.
+    """
+    return _compiled(expression)(scope)
+
+
+def ask(expression: str, scope: Mapping[str, JSON]) -> bool:
+    """The answer to a question: true or false, and nothing that is merely like one of them.
+
+    Raises:
+        ExpressionError: it has another value (null above all), or cannot be evaluated.
+    """
+    answer = select(expression, scope)
+    if answer is True or answer is False:
+        return answer
+    if answer is None:
+        raise ExpressionError(
+            "the answer is null where only true or false will do (a field that it reads may be missing)",
+            expression,
+        )
+    raise ExpressionError(
+        f"the answer is {_TYPES[type(answer)]} where only true or false will do (compare it with something)",
+        expression,
+    )
+
+
+@lru_cache(maxsize=CACHED)
+def _compiled(expression: str) -> Evaluate:
+    path = _PATH.fullmatch(expression)
+    if path is None:
+        return _interpreted(expression)
+    names = [name.strip('"') for name in _NAMES.findall(path[1])]
+
+    def follow(scope: Mapping[str, JSON]) -> JSON:
+        value: JSON = scope
+        for name in names:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(name)
+        return value
+
+    return follow
+
+
+def _interpreted(expression: str) -> Evaluate:
+    from jmespath import compile as parse  # noqa: PLC0415 # see the module's docstring
+    from jmespath.visitor import Options  # noqa: PLC0415
+
+    from causeway.events.functions import CausewayFunctions  # noqa: PLC0415
+
+    try:
+        parsed = parse(expression)
+    except Exception as error:  # noqa: BLE001 # jmespath raises IndexError and others on some malformed texts
+        raise ExpressionError(f"this is not JMESPath ({type(error).__name__})", expression) from None
+    options = Options(custom_functions=CausewayFunctions())
+
+    def evaluate(scope: Mapping[str, JSON]) -> JSON:
+        try:
+            return parsed.search(scope, options)
+        # Whatever a provider's data makes jmespath raise is this delivery's failure, with a reason.
+        # Its messages quote values, so they are neither repeated nor chained.
+        except Exception as error:  # noqa: BLE001
+            raise ExpressionError(_problem(error), expression) from None
+
+    return evaluate
+
+
+def _problem(error: Exception) -> str:
+    from jmespath import exceptions  # noqa: PLC0415
+    from jmespath.functions import TYPES_MAP  # noqa: PLC0415
+
+    from causeway.events.functions import FunctionError  # noqa: PLC0415
+
+    match error:
+        case exceptions.JMESPathTypeError():
+            actual = TYPES_MAP.get(error.actual_type, error.actual_type)
+            expected = " or ".join(error.expected_types)
+            return f"{error.function_name}() takes {expected}, and was given {actual}"
+        case FunctionError() | exceptions.ArityError() | exceptions.UnknownFunctionError():
+            return str(error)
+        case TypeError():
+            return "values of different types are compared or combined (to_number() makes a number of a text)"
+        case RecursionError():
+            return "it or its data is nested too deeply"
+        case _:
+            return f"it cannot be evaluated ({type(error).__name__})"
