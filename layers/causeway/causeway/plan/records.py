@@ -54,6 +54,7 @@ class Scheme(TypedDict):
     signed: NotRequired[str]
     key: NotRequired[str]
     key_prefix: NotRequired[str]  # stripped from the secret before it is decoded, and required
+    signing_key_prefix: NotRequired[str]  # the same of the private key, where another key signs than verifies
     timestamp: NotRequired[Timestamp]
     nonce: NotRequired[dict[str, str]]
     id: NotRequired[Expression]

@@ -1,0 +1,132 @@
+"""Verifying a request's signature: the raw bytes, before anything is parsed.
+
+Whatever the request holds, the answer is :class:`Verified` or :class:`Rejected`, and nothing else. Everything
+that is missing, odd or unknown is a rejection; there is no way to say "not signed, so never mind".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from causeway.webhooks.compiled import compiled
+from causeway.webhooks.encodings import padded
+from causeway.webhooks.patterns import Missing, SchemeError, SignedRequest, header_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from causeway.plan.records import Scheme
+    from causeway.webhooks.compiled import Compiled
+
+__all__ = ["RULES", "Rejected", "Rule", "SignedRequest", "Verified", "unusable", "verify"]
+
+Rule = Literal["scheme", "secret", "missing", "malformed", "timestamp", "signature"]
+
+RULES: dict[Rule, str] = {
+    # In the order in which they are met: of several schemes' rejections the one that came furthest is told.
+    "scheme": "Signatures cannot be verified here.",
+    "secret": "Signatures cannot be verified here.",
+    "missing": "A header that the signature needs is missing.",
+    "malformed": "The signature's headers are not written as they should be.",
+    "timestamp": "The signature's timestamp is too far from our clock.",
+    "signature": "No signature matches.",
+}
+"""The rules that a request can break, in the words that an unverified caller is told."""
+
+_RANK = {rule: rank for rank, rule in enumerate(RULES)}
+
+
+class Rejected(Exception):  # noqa: N818 # an outcome, not a fault
+    """A request is not proven to come from its provider.
+
+    Attributes:
+        rule: the rule that it broke. ``scheme`` and ``secret`` are the operator's to mend.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(RULES[rule])
+        self.rule = rule
+
+
+class Verified(NamedTuple):
+    """A proof: which scheme and which secret matched, and when it was signed (epoch seconds), if it says."""
+
+    scheme: Scheme
+    secret_index: int
+    timestamp: float | None
+
+
+def verify(
+    schemes: Sequence[Scheme],
+    request: SignedRequest,
+    secrets: Sequence[str],
+    *,
+    tolerance: float,
+    now: float,
+) -> Verified:
+    """Verify a request by any of the schemes and any of the secrets.
+
+    A secret that is unusable (empty, wrong prefix, not base64 ...) verifies nothing and hinders no other.
+
+    Args:
+        schemes: records; any of them may match.
+        request: as it came, with the body's raw bytes.
+        secrets: their texts; any of them may match.
+        tolerance: seconds by which a timestamp may differ from the clock, into the past and into the future.
+        now: epoch seconds.
+
+    Raises:
+        Rejected: it is not proven; never anything else.
+    """
+    rejected: Rejected | None = None
+    for scheme in schemes:
+        try:
+            return _verify(compiled(scheme), request, secrets, tolerance, now)
+        except Rejected as error:
+            problem = error
+        except SchemeError:
+            problem = Rejected("scheme")
+        except Missing:
+            problem = Rejected("missing")
+        except (
+            ValueError
+        ):  # Malformed, or what odd bytes raise: binascii.Error and UnicodeError are ValueErrors
+            problem = Rejected("malformed")
+        if rejected is None or _RANK[problem.rule] > _RANK[rejected.rule]:
+            rejected = problem
+    raise rejected or Rejected("scheme")
+
+
+def unusable(schemes: Sequence[Scheme], secrets: Sequence[str]) -> list[int]:
+    """The indexes of secrets that none of the schemes can use: for the operator's log."""
+    return [
+        index
+        for index, secret in enumerate(secrets)
+        if all(compiled(scheme).key(secret) is None for scheme in schemes)
+    ]
+
+
+def _verify(
+    scheme: Compiled, request: SignedRequest, secrets: Sequence[str], tolerance: float, now: float
+) -> Verified:
+    keys = [(index, key) for index, key in enumerate(map(scheme.key, secrets)) if key is not None]
+    if not keys:
+        raise Rejected("secret")
+    texts, others = scheme.pattern.read(header_of(request, scheme.header))
+    signatures = [text.encode("ascii") for text in texts]
+    if scheme.unpadded_too:
+        signatures = [padded(signature) for signature in signatures]
+    timestamp, signed_at = b"", None
+    if scheme.read_timestamp is not None:
+        header = scheme.timestamp_header
+        text = header_of(request, header) if header else others.get("timestamp", "")
+        signed_at = scheme.read_timestamp(text)
+        # Written so that a clock or a tolerance that is not a number rejects.
+        if not -tolerance <= now - signed_at <= tolerance:
+            raise Rejected("timestamp")
+        timestamp = text.encode("ascii")
+    message = scheme.signed.bytes_of(request, timestamp)
+    for index, key in keys:
+        if scheme.algorithm.matches(key, message, signatures, scheme.encoding):
+            return Verified(scheme.scheme, index, signed_at)
+    raise Rejected("signature")
