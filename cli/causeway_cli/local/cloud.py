@@ -1,0 +1,75 @@
+"""The stack on an emulated AWS: deployed from this checkout and a map, as often as either changes."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from causeway_cli.errors import CommandError
+from causeway_cli.local import template as templates
+from causeway_cli.local.artifacts import Artifacts, fingerprint
+from causeway_cli.local.paths import LIBRARY, ROOT, TEMPLATE
+from causeway_cli.local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+STACK = "causeway-local"
+
+
+@dataclass
+class Cloud:
+    """The local stack.
+
+    Args:
+        clients: The AWS that it is deployed to.
+        endpoint: Where that is.
+        environment: Which environment of the map runs.
+        base_url: Where its HTTP API is reached from outside.
+        layer: Directory of the plan's layer: the compiled plan, and its transforms.
+    """
+
+    clients: Callable[[str], Any]
+    endpoint: str
+    environment: str
+    base_url: str
+    layer: Path
+
+    def __post_init__(self) -> None:
+        self.stack = Stack(self.clients, STACK)
+        self._artifacts = Artifacts(self.clients)
+
+    def deploy(self) -> None:
+        """Deploy template, functions, library and plan as they are now.
+
+        Raises:
+            CommandError: It could not be deployed; what was there before still runs.
+        """
+        template = templates.read(TEMPLATE)
+        templates.place_code(
+            template,
+            upload=lambda folder: self._artifacts.upload(ROOT / folder),
+            plan_layer=self._artifacts.upload(self.layer),
+        )
+        parameters = {"Environment": self.environment}
+        environment = {
+            "CAUSEWAY_BASE_URL": self.base_url,
+            "CAUSEWAY_PLAN": templates.PLAN_DIRECTORY,
+            "CAUSEWAY_SOURCE": fingerprint(LIBRARY),  # a change of the library starts new processes
+        }
+        self.stack.deploy(templates.fit(templates.translate(template, parameters), environment), parameters)
+
+    def api_url(self) -> str:
+        """Where the emulator serves the HTTP API."""
+        for type_, physical in self.stack.resources().values():
+            if type_ == "AWS::ApiGatewayV2::Api":
+                return f"{self.endpoint}/_aws/execute-api/{physical}/$default"
+        raise CommandError(f"{TEMPLATE.name} has no HTTP API")
+
+
+def fill_layer(layer: Path, built: Path) -> None:
+    """Put a freshly compiled plan in the layer's place."""
+    shutil.rmtree(layer, ignore_errors=True)
+    built.rename(layer)

@@ -1,0 +1,41 @@
+"""What the emulator cannot hold of the template, and how else the local cloud differs from AWS: the whole list.
+
+`causeway dev` shows it (``--differences``), so that nobody takes something for tried that was not.
+"""
+
+from __future__ import annotations
+
+import os
+
+AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
+"""Processes of one function at the same time: each costs memory and, when it starts, most of a second."""
+
+LEFT_OUT: dict[str, str] = {
+    "AWS::Events::Archive": "the emulator's CloudFormation has no archives",
+}
+"""Types of resources that are not deployed here, and why."""
+
+LAYERS_LEFT_OUT: dict[str, str] = {
+    "CausewayLayer": "imported from this checkout, so that a change needs no build",
+    "DependenciesLayer": "imported from .venv: functions run on this machine's Python",
+}
+"""Layers that functions do not get here, by their name in the template."""
+
+PROPERTIES_LEFT_OUT: dict[str, str] = {
+    "AutoPublishAlias": "functions are invoked as $LATEST: each version would keep its processes",
+    "DeploymentPreference": "no CodeDeploy: a change is there at once",
+}
+"""Properties that functions do not get here."""
+
+BEHAVIOUR: dict[str, str] = {
+    "API routes": "made from the API's OpenAPI body as resources: the emulator does not read the body",
+    "Python": "functions run on this machine's Python, not on the runtime that the template names",
+    "/opt": "layers are unpacked beside the code, so CAUSEWAY_PLAN points there",
+    "SQS batches": "authorized as on AWS, where IAM has no actions for batches; the emulator's own need one",
+    "concurrency": f"at most {AT_ONCE} processes for each function that a queue feeds, whatever the template says",
+    "event sources": "the emulator reads queues with its own rights, not with those of the function's role",
+    "TLS": "requests on loopback count as encrypted, which queues and buckets insist on",
+    "tracing": "X-Ray's traces go nowhere",
+    "state": "in memory: it ends with `causeway dev`",
+}
+"""How else it differs, by subject."""

@@ -1,0 +1,77 @@
+"""Which secrets a map names, and in which direction: what verifies is read by other functions than what calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causeway.plan.plan import Plan
+
+Direction = Literal["in", "out"]
+
+SECRETS_MANAGER = "sm:"
+
+
+class SecretUse(NamedTuple):
+    """A secret that a map names."""
+
+    name: str  # as a person writes it, without the field of a JSON object: `shop/webhook`, `sm:shop/webhook`
+    direction: Direction
+    used_by: str  # the system
+
+    @property
+    def in_secrets_manager(self) -> bool:
+        """Whether it is in Secrets Manager, not in Parameter Store."""
+        return self.name.startswith(SECRETS_MANAGER)
+
+    def path(self, stack: str) -> str:
+        """Where it is stored for a stack."""
+        place = f"{stack}/causeway/{self.direction}/{self.name.removeprefix(SECRETS_MANAGER)}"
+        return place if self.in_secrets_manager else f"/{place}"
+
+
+def uses(plan: Plan) -> list[SecretUse]:
+    """Every secret of a plan, once per direction, in the map's order."""
+    found: dict[tuple[str, str], SecretUse] = {}
+    for use in _all(plan):
+        found.setdefault((use.name, use.direction), use)
+    return list(found.values())
+
+
+def _all(plan: Plan) -> Iterator[SecretUse]:
+    for name, system in plan.systems.items():
+        webhooks = system.get("webhooks")
+        if webhooks:
+            for secret in webhooks["secrets"]:
+                yield _use(secret, "in", name)
+            yield from (_use(secret, "in", name) for secret in _references(webhooks))
+        api = system.get("api")
+        if api:
+            yield from (_use(secret, "out", name) for secret in _of_auth(api["auth"]))
+            yield from (_use(secret, "out", name) for secret in _references(api))
+    for integration in plan.integrations.values():
+        places = [*integration["steps"], integration["target"]]
+        yield from (_use(secret, "out", integration["name"]) for place in places for secret in _references(place))
+
+
+def _use(secret: str, direction: Direction, used_by: str) -> SecretUse:
+    return SecretUse(secret.partition("#")[0], direction, used_by)
+
+
+def _of_auth(auth: Any) -> Iterator[str]:
+    yield from (auth[key] for key in ("token", "password", "key") if key in auth)
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Names in `{secret: NAME}`, wherever one stands in a value's place."""
+    if isinstance(value, dict):
+        if set(value) == {"secret"}:
+            yield value["secret"]
+        else:
+            for item in value.values():
+                yield from _references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
