@@ -7,7 +7,6 @@ looks at every message of a queue at each send.)
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -36,11 +35,7 @@ _NUMBERS = itertools.count(1)
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
-class _KeepAlive(MotoRequestHandler):
-    """As AWS does, and three times as fast as a connection per call."""
-
-    protocol_version = "HTTP/1.1"
-
+class _Quiet(MotoRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         """Say nothing."""
 
@@ -53,11 +48,10 @@ def _is_kept(_: object, queue: str, message: Any) -> bool:
 @pytest.fixture(scope="session")
 def aws_url() -> Iterator[str]:
     """The address of an AWS that lives as long as the test run."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(moto.sqs.models.SQSBackend, "is_message_valid_based_on_retention_period", _is_kept)
         app = DomainDispatcherApplication(create_backend_app)
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_KeepAlive)
+        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
