@@ -19,6 +19,8 @@ Node = dict[str, Any]
 Path = tuple[str, ...]
 """A way from the scope to a value; ``()`` is the scope itself."""
 
+_PROJECTIONS = {"projection", "value_projection", "filter_projection"}
+
 
 @dataclass
 class Findings:
@@ -71,21 +73,23 @@ class _Checker:
                 return context
             case "subexpression" | "index_expression" | "pipe":
                 return self._chain(node, context)
-            case "projection" | "value_projection" | "filter_projection" | "flatten":
-                base, *on_elements = node["children"]
-                self.walk(base, context)
-                for child in on_elements:
-                    self.walk(child, None)
-            case "expref":
-                self.walk(node["children"][0], None)
             case "literal" | "index" | "slice":
                 pass
             case _:
-                if node["type"] == "function_expression":
-                    self._function(node)
-                for child in node["children"]:
-                    self.walk(child, context)
+                self._children(node, context)
         return None
+
+    def _children(self, node: Node, context: Path | None) -> None:
+        kind = node["type"]
+        if kind == "function_expression":
+            self._function(node)
+        elif kind == "expref":
+            self.fail("`&` stands only before an argument of a function, as in sort_by(data.items, &price)")
+        for place, child in enumerate(node["children"]):
+            each = kind in _PROJECTIONS and place > 0  # evaluated on each element, whose path nobody knows
+            if kind == "function_expression" and child["type"] == "expref":
+                child, each = child["children"][0], True  # noqa: PLW2901 # what the & stands before
+            self.walk(child, None if each else context)
 
     def _chain(self, node: Node, context: Path | None) -> Path | None:
         if node["type"] != "pipe" and node["children"][0]["type"] == "not_expression":

@@ -28,7 +28,7 @@ MAX_DEPTH = 200
 _TEXT_SUBTYPES = frozenset({"xml", "x-ndjson", "yaml", "jwt", "jose"})
 _TEXT_SUFFIXES = ("+xml", "+yaml", "+jwt")
 _CREDENTIALS = (
-    *("authorization", "cookie", "signature", "hmac", "token", "secret", "password", "credential"),
+    *("authorization", "cookie", "signature", "-sig", "hmac", "token", "secret", "password", "credential"),
     *("api-key", "apikey", "auth-key", "x-auth"),
 )
 

@@ -6,6 +6,7 @@ schemes and many mappings need no more, and the import alone would double a cold
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
 CACHED = 1024
 """So many compiled expressions are kept; a map with more of them compiles some again."""
 
-_NAME = r'(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+")'
-_PATH = re.compile(rf"\s*({_NAME}(?:\.{_NAME})*)\s*")
+_NAME = r'(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\\x00-\x1f]+")'
+_PATH = re.compile(rf"[ \t\r\n]*({_NAME}(?:\.{_NAME})*)[ \t\r\n]*")
 _NAMES = re.compile(_NAME)
-_TYPES = {str: "a string", int: "a number", float: "a number", list: "an array", dict: "an object"}
+_TYPES = {
+    type(None): "null",
+    bool: "a boolean",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
 
 
 class ExpressionError(Exception):
@@ -76,10 +85,11 @@ def _compiled(expression: str) -> Evaluate:
 
     def follow(scope: Mapping[str, JSON]) -> JSON:
         value: JSON = scope
-        for name in names:
-            if not isinstance(value, dict):
-                return None
-            value = value.get(name)
+        try:
+            for name in names:
+                value = value.get(name)
+        except AttributeError:  # what is no object has no fields: null, as JMESPath has it
+            return None
         return value
 
     return follow
@@ -99,11 +109,14 @@ def _interpreted(expression: str) -> Evaluate:
 
     def evaluate(scope: Mapping[str, JSON]) -> JSON:
         try:
-            return parsed.search(scope, options)
+            value = parsed.search(scope, options)
         # Whatever a provider's data makes jmespath raise is this delivery's failure, with a reason.
         # Its messages quote values, so they are neither repeated nor chained.
         except Exception as error:  # noqa: BLE001
             raise ExpressionError(_problem(error), expression) from None
+        if type(value) not in _TYPES or (isinstance(value, float) and not math.isfinite(value)):
+            raise ExpressionError("the value is nothing that JSON can say", expression)
+        return value
 
     return evaluate
 

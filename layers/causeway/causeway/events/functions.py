@@ -20,7 +20,7 @@ NAMED_FORMATS = ("rfc3339", "epoch", "epoch_ms")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 # 10^11 s is the year 5138, 10^11 ms is 1973: between them no provider means the other unit.
 _MILLISECONDS_FROM = 10**11
 
@@ -87,7 +87,7 @@ def _read(value: str | float) -> datetime:
 
 
 def _read_rfc3339(value: str) -> datetime:
-    text = value.upper().replace(" ", "T", 1)  # RFC 3339 5.6: lower case and a space may stand there
+    text = value.upper().replace(" ", "T", 1)  # RFC 3339, section 5.6, allows both
     if _RFC3339.fullmatch(text):
         try:
             return datetime.fromisoformat(text).astimezone(UTC)

@@ -54,7 +54,7 @@ class Embedded(NamedTuple):
 _IN_EXPRESSION = re.compile(
     r"""[{}] | '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `(?:[^`\\]|\\.)*` | ['"`]""", re.VERBOSE | re.DOTALL
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_HEADER = re.compile(r"[^\t\x20-\x7e]")
 _START = re.compile(r"\$\$\{|\$\{")
 _URL_SAFE = "/%:@!$&'()*+,;=~"
 """What stays as the map's author wrote it in a path (RFC 3986, section 3.3); ``%`` is their own encoding."""
@@ -67,6 +67,15 @@ def check(text: str) -> list[Embedded]:
         TextError: a brace has no partner, or there is nothing between the two.
     """
     return [part for part in _parts(text) if isinstance(part, Embedded)]
+
+
+def literals(text: str) -> list[str]:
+    """The pieces of a text that are no expressions, for the compiler to check.
+
+    Raises:
+        TextError: as :func:`check`.
+    """
+    return [part for part in _parts(text) if isinstance(part, str)]
 
 
 def render(template: JSON, scope: Mapping[str, JSON]) -> JSON:
@@ -95,7 +104,7 @@ def render_headers(headers: Mapping[str, JSON], scope: Mapping[str, JSON]) -> di
 
     Raises:
         ExpressionError: as :func:`render`; or a value is null, a list or an object, or holds a line break or
-            another control character (RFC 9110, section 5.5).
+            anything else that is not printable ASCII (RFC 9110, section 5.5).
     """
     rendered: dict[str, str] = {}
     for name, template in headers.items():
@@ -103,8 +112,9 @@ def render_headers(headers: Mapping[str, JSON], scope: Mapping[str, JSON]) -> di
         if value is OMITTED:
             continue
         rendered[name] = _as_text(value, f"header {name}")
-        if _CONTROL.search(rendered[name]):
-            raise ExpressionError("the value has a line break or another control character", f"header {name}")
+        if _NOT_IN_HEADER.search(rendered[name]):
+            problem = "the value has a line break or another character that is not printable ASCII"
+            raise ExpressionError(problem, f"header {name}")
     return rendered
 
 
