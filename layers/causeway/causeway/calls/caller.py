@@ -1,0 +1,151 @@
+"""One call to a system, from the map's words to an answer that counts as success."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from causeway.calls.address import ForbiddenAddressError, check_base_url
+from causeway.calls.outcome import Answer, Refused, judge, parse_retry_on
+from causeway.calls.request import make_request
+from causeway.calls.transport import NoAnswerError, Transport
+from causeway.settings.secrets import SecretMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causeway.calls.auth import Reveal
+    from causeway.calls.request import Request
+    from causeway.calls.transport import RawAnswer
+    from causeway.plan.plan import Plan
+    from causeway.plan.records import JSON, Api, Call
+    from causeway.settings.clock import Clock
+    from causeway.settings.secrets import Secrets
+
+_UNAUTHORIZED = 401
+
+
+class Caller:
+    """Calls systems; one for all threads of a function.
+
+    Args:
+        plan: whose systems are called.
+        secrets: those of direction ``out``.
+        clock: for deadlines.
+        transport: what sends; its idle connections are shared by all calls.
+    """
+
+    def __init__(
+        self, plan: Plan, secrets: Secrets, clock: Clock, *, transport: Transport | None = None
+    ) -> None:
+        self._systems = plan.systems
+        self._secrets = secrets
+        self._clock = clock
+        self._transport = transport or Transport()
+
+    def call(
+        self, call: Call, scope: Mapping[str, JSON], *, headers: Mapping[str, str], deadline: float
+    ) -> Answer:
+        """Carry out one call. Its ``when`` has been asked before.
+
+        Args:
+            call: of a step or a target.
+            scope: what its expressions see.
+            headers: those of this attempt, such as ``Idempotency-Key``.
+            deadline: epoch seconds; the call ends by then, also where its timeout is later.
+
+        Raises:
+            Refused: the system refused, or could not be reached.
+            ExpressionError: the call cannot be filled in with this event.
+            SecretMissing: a secret is not there, or cannot be used.
+            SecretsUnavailable: a secret could not be read.
+        """
+        api = self._systems[call["system"]]["api"]
+        deadline = min(deadline, self._clock.now() + call["timeout"])
+        used: dict[str, str] = {}
+
+        def reveal(name: str) -> str:
+            used[name] = self._secrets.current([name])[0]
+            return used[name]
+
+        def attempt() -> Answer:
+            _check_secret_url(api, reveal)
+            request = make_request(call, api, scope, reveal=reveal, headers=headers)
+            return self._exchange(call, api, request, deadline)
+
+        answer = attempt()
+        if answer.status == _UNAUTHORIZED and self._replaced(used):
+            answer = attempt()
+        judge(call, answer, now=self._clock.now())
+        return answer
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    def _exchange(self, call: Call, api: Api, request: Request, deadline: float) -> Answer:
+        retry_on = parse_retry_on(call["retry_on"])
+        try:
+            raw = self._transport.exchange(
+                request,
+                allow_private=tuple(api["allow_private"]),
+                seconds=deadline - self._clock.now(),
+                # Whoever lists timeout has said that a lost answer is to be followed by the same request.
+                repeatable=call["reads"] or "timeout" in retry_on,
+            )
+        except NoAnswerError as error:
+            raise Refused(
+                f"{call['method']} {call['path']} of {call['system']}: {error}",
+                kind=error.kind,
+                retry=error.kind in retry_on,
+            ) from error
+        return Answer(raw.status, raw.headers, _read(raw), raw.seconds, raw.unread)
+
+    def _replaced(self, used: dict[str, str]) -> bool:
+        """Whether a secret that was just refused has been replaced since it was read.
+
+        Secrets are kept for minutes. Without this, a token that was rotated would cost the deliveries of
+        those minutes; with it, one more try.
+        """
+        names = sorted(used)
+        if not names:
+            return False
+        self._secrets.reread(names)
+        return self._secrets.current(names) != [used[name] for name in names]
+
+
+def _check_secret_url(api: Api, reveal: Reveal) -> None:
+    """A base URL of the map was checked when it was compiled; one that is a secret is checked here."""
+    base = api["base_url"]
+    if isinstance(base, str):
+        return
+    try:
+        check_base_url(reveal(base["secret"]), api["allow_private"])
+    except (ValueError, ForbiddenAddressError) as error:
+        raise SecretMissing(f"the secret {base['secret']} is no base URL: {error}") from error
+
+
+def _read(raw: RawAnswer) -> JSON:
+    """The body: JSON where it is JSON, else text; None where there is none.
+
+    Content types are not relied on: many systems send JSON as text. Only an object or a list is taken for
+    JSON where the type does not say so; a text that happens to be ``12`` stays a text.
+    """
+    if not raw.body:
+        return None
+    content_type = raw.headers.get("content-type", "").lower()
+    if "json" in content_type or raw.body.lstrip()[:1] in (b"{", b"["):
+        try:
+            return json.loads(raw.body, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            pass
+    _, _, charset = content_type.partition("charset=")
+    try:
+        return raw.body.decode(charset.partition(";")[0].strip(' "') or "utf-8", errors="replace")
+    except LookupError:
+        return raw.body.decode("utf-8", errors="replace")
+
+
+def _no_constant(name: str) -> JSON:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(name)

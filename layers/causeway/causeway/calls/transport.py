@@ -1,0 +1,330 @@
+"""One HTTP exchange within its bounds: checked address, certificate, time, size.
+
+Why ``http.client`` and not urllib3, which is at hand: it takes a connected socket as it is. So the guarded
+part is a socket that we connect to the checked address ourselves, and no class of the library's is
+overridden: Host, SNI and certificate stay as named because nothing else knows of the address. urllib3 would
+need its connection, two pools and their manager subclassed for that, cannot bound the whole time of an
+exchange either, and costs three times the CPU per request (``benchmarks/deliver.py``). What it would have
+brought, pooling and gzip, is short.
+
+Redirects are not followed, proxies that the environment names are not used, nothing is ever sent in the clear
+because of a certificate.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+import zlib
+from collections import deque
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from causeway.calls.address import ForbiddenAddressError, origin_of, resolve
+
+if TYPE_CHECKING:
+    from causeway.calls.address import Origin
+    from causeway.calls.request import Request
+
+MAX_ANSWER = 1024 * 1024
+"""Bytes of an answer's body, as it came and unpacked."""
+
+_CONNECT_WITHIN = 5.0
+"""Seconds for one address, so that a dead one leaves time for the next."""
+
+_IDLE_FOR = 4.0
+"""Seconds for which an idle connection is used again: below the 5 s after which common servers close theirs
+(Node, Apache, uvicorn). Also an instance that was frozen in between wakes up with connections that died
+unseen."""
+
+
+class RawAnswer(NamedTuple):
+    """An answer, not yet read as anything."""
+
+    status: int
+    headers: dict[str, str]  # names in lower case; what came more than once is joined by commas
+    body: bytes
+    unread: str  # why the body is empty although there was one
+    seconds: float
+
+
+class NoAnswerError(Exception):
+    """There is no answer.
+
+    Attributes:
+        kind: ``connection``: the request was not sent whole; ``timeout``: it was, and its answer did not come
+            whole.
+        dropped: the connection ended before the first byte of an answer, and not because time was up.
+    """
+
+    def __init__(self, reason: str, *, kind: Literal["connection", "timeout"], dropped: bool = False) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.dropped = dropped
+
+
+class _Bounded(socket.socket):
+    """A socket whose waits all end at one time, however many there are: a peer that drips gains nothing."""
+
+    until: float = 0  # of time.monotonic()
+
+    def arm(self) -> None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("time is up")
+        self.settimeout(left)
+
+    def recv_into(self, *arguments: Any, **named: Any) -> int:
+        self.arm()
+        return super().recv_into(*arguments, **named)
+
+    def send(self, *arguments: Any, **named: Any) -> int:
+        self.arm()
+        return super().send(*arguments, **named)
+
+    def sendall(self, *arguments: Any, **named: Any) -> None:
+        self.arm()
+        super().sendall(*arguments, **named)
+
+
+class _BoundedTls(_Bounded, ssl.SSLSocket):
+    """The same over TLS; the handshake is one wait."""
+
+
+class _Key(NamedTuple):
+    """What connections are shared by: a network opened to one system is not thereby open to another."""
+
+    origin: Origin
+    allow_private: tuple[str, ...]
+
+
+class Transport:
+    """Sends requests; one for all threads of a function, whose idle connections they share.
+
+    Args:
+        tls: what to trust instead of the system's authorities.
+        max_answer: bytes of an answer's body that are read.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, max_answer: int = MAX_ANSWER) -> None:
+        self._given_tls = tls
+        self._max_answer = max_answer
+        self._idle: dict[_Key, deque[tuple[HTTPConnection, float]]] = {}
+
+    def exchange(
+        self, request: Request, *, allow_private: tuple[str, ...], seconds: float, repeatable: bool
+    ) -> RawAnswer:
+        """Send a request, return its answer.
+
+        A connection that is used again may have been closed by the server in that very moment. Where it fails
+        before the first byte of an answer, the request is sent a second time on a new connection, within the
+        same time: if it was not sent whole the first time, or if it is repeatable. What fails on a new
+        connection is never repeated.
+
+        Args:
+            request: what to send.
+            allow_private: networks in CIDR notation that may be called besides public addresses.
+            seconds: for all of it: look-up, connection, handshake, request and answer.
+            repeatable: doing it twice does no harm (it only reads), or its sender does so anyway when an
+                answer is lost.
+
+        Raises:
+            NoAnswerError: there is none.
+        """
+        begun = time.monotonic()
+        key = _Key(origin_of(request.url), allow_private)
+        idle = self._take(key)
+        if idle is not None:
+            try:
+                return self._ask(key, idle, request, begun, seconds)
+            except NoAnswerError as error:
+                if not (error.dropped and (repeatable or error.kind == "connection")):
+                    raise
+        return self._ask(key, self._connect(key, begun + seconds), request, begun, seconds)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop()[0].close()
+
+    def _ask(
+        self, key: _Key, connection: HTTPConnection, request: Request, begun: float, seconds: float
+    ) -> RawAnswer:
+        assert isinstance(connection.sock, _Bounded)
+        connection.sock.until = begun + seconds
+        try:
+            broken = _send(connection, key.origin, request)
+            response = _answered(connection, broken, seconds)
+            body, unread = self._read(response, seconds)
+        except BaseException:
+            connection.close()
+            raise
+        if response.will_close or not response.isclosed():
+            connection.close()
+        else:
+            self._idle.setdefault(key, deque()).append((connection, time.time()))
+        return RawAnswer(response.status, _headers(response), body, unread, time.monotonic() - begun)
+
+    def _take(self, key: _Key) -> HTTPConnection | None:
+        """An idle connection that the server has not closed, as far as can be seen; the one used last."""
+        idle = self._idle.get(key)
+        while idle:
+            try:
+                connection, since = idle.pop()  # atomic: threads share it without a lock
+            except IndexError:
+                return None
+            if time.time() - since < _IDLE_FOR and not _readable(connection.sock):
+                return connection
+            connection.close()
+        return None
+
+    def _connect(self, key: _Key, until: float) -> HTTPConnection:
+        origin = key.origin
+        try:
+            sock = _connect(origin, key.allow_private, until)
+            if origin.scheme == "https":
+                sock = self._secure(sock, origin.host, until)
+        except ForbiddenAddressError as error:
+            raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="connection") from error
+        except OSError as error:
+            raise NoAnswerError(
+                f"no connection to {origin.netloc}: {_why(error)}", kind="connection"
+            ) from error
+        connection = HTTPConnection(origin.host, origin.port)
+        connection.auto_open = 0  # it has its socket, and never makes one of its own
+        connection.sock = sock
+        return connection
+
+    def _secure(self, sock: _Bounded, host: str, until: float) -> _Bounded:
+        try:
+            sock.until = until
+            sock.arm()
+            secured = self._tls.wrap_socket(sock, server_hostname=host)
+        except BaseException:
+            sock.close()
+            raise
+        assert isinstance(secured, _BoundedTls)
+        return secured
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Made when it is needed first: reading the authorities takes tens of milliseconds."""
+        context = self._given_tls or ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        context.sslsocket_class = _BoundedTls
+        return context
+
+    def _read(self, response: HTTPResponse, seconds: float) -> tuple[bytes, str]:
+        """The body unpacked, or why it is not read."""
+        limit = self._max_answer
+        try:
+            packed = response.read(limit + 1)
+        except (OSError, HTTPException) as error:
+            raise _unfinished(error, seconds) from error
+        if len(packed) > limit:
+            return b"", f"the answer is larger than {limit} bytes"
+        if response.length:
+            raise _unfinished(None, seconds)
+        return _unpack(packed, response.headers.get("Content-Encoding", ""), limit)
+
+
+def _connect(origin: Origin, allow_private: tuple[str, ...], until: float) -> _Bounded:
+    """Connect to the first checked address that answers."""
+    addresses = resolve(origin.host, origin.port, allow_private, seconds=until - time.monotonic())
+    failure: OSError = OSError("the name has no address")
+    for family, address in addresses:
+        sock = _Bounded(family, socket.SOCK_STREAM)
+        try:
+            sock.until = min(until, time.monotonic() + _CONNECT_WITHIN)
+            sock.arm()
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
+    raise failure
+
+
+def _send(connection: HTTPConnection, origin: Origin, request: Request) -> OSError | None:
+    """Send the request; returns how it broke where the server may have answered before it had read all."""
+    target = request.url.split("/", 3)[3:]
+    headers = {name: value.encode() for name, value in request.headers.items()}
+    try:
+        connection.request(
+            request.method, "/" + "".join(target), request.body, {"Host": origin.netloc, **headers}
+        )
+    except BrokenPipeError as error:
+        return error
+    except (OSError, HTTPException) as error:
+        reset = isinstance(error, ConnectionError)
+        raise NoAnswerError(
+            f"the request was not sent whole: {_why(error)}", kind="connection", dropped=reset
+        ) from error
+    return None
+
+
+def _answered(connection: HTTPConnection, broken: OSError | None, seconds: float) -> HTTPResponse:
+    """The head of the answer."""
+    try:
+        response = connection.getresponse()
+    except (OSError, HTTPException) as error:
+        if broken:
+            raise NoAnswerError(
+                f"the request was not sent whole: {_why(broken)}", kind="connection", dropped=True
+            ) from error
+        raise _unfinished(error, seconds, dropped=isinstance(error, ConnectionError)) from error
+    if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper would be taken for the next request's
+        raise NoAnswerError(f"the answer is an unasked {response.status}", kind="timeout")
+    return response
+
+
+def _unfinished(error: Exception | None, seconds: float, *, dropped: bool = False) -> NoAnswerError:
+    if isinstance(error, TimeoutError):
+        return NoAnswerError(f"no whole answer within {seconds:.1f} s", kind="timeout")
+    why = _why(error) if error else "it ended early"
+    return NoAnswerError(
+        f"the connection broke before the answer was there: {why}", kind="timeout", dropped=dropped
+    )
+
+
+def _unpack(packed: bytes, encoding: str, limit: int) -> tuple[bytes, str]:
+    """The body without its content coding (RFC 9110 8.4), never more than ``limit`` bytes of it."""
+    if not packed or encoding.lower() in ("", "identity"):
+        return packed, ""
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        return b"", "the answer has a content coding that was not asked for"
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        body = unpacker.decompress(packed, limit + 1)
+    except zlib.error:
+        return b"", "the answer is no gzip, as its header says"
+    if len(body) > limit:
+        return b"", f"the answer is larger than {limit} bytes"
+    if not unpacker.eof or unpacker.unused_data:
+        return b"", "the answer is no whole gzip, as its header says"
+    return body, ""
+
+
+def _headers(response: HTTPResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.headers.items():
+        lower = name.lower()
+        headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+    return headers
+
+
+def _readable(sock: socket.socket) -> bool:
+    """Whether an idle connection has something to say: its end, or what nobody asked for."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__
