@@ -1,0 +1,53 @@
+"""Python values as DynamoDB writes them, and back. Unlike boto3's, they may be floats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causeway.plan.records import JSON
+
+
+def pack(value: JSON) -> dict[str, JSON]:
+    """One value with its type. Half a surrogate pair, which DynamoDB refuses, becomes a question mark."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value.encode("utf-8", "replace").decode()}
+        case int() | float():
+            return {"N": repr(value)}
+        case dict():
+            return {"M": pack_all(value)}
+        case list() | tuple():
+            return {"L": [pack(one) for one in value]}
+    raise TypeError(f"{type(value).__name__} is not kept in an item")
+
+
+def pack_all(values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Values by name, each with its type."""
+    return {name: pack(value) for name, value in values.items()}
+
+
+def unpack(typed: Mapping[str, JSON]) -> JSON:
+    """The value."""
+    ((kind, value),) = typed.items()
+    match kind:
+        case "NULL":
+            return None
+        case "N":
+            return float(value) if set(value) & set(".eE") else int(value)
+        case "M":
+            return unpack_all(value)
+        case "L":
+            return [unpack(one) for one in value]
+    return value
+
+
+def unpack_all(item: Mapping[str, JSON]) -> dict[str, JSON]:
+    """An item's values by name."""
+    return {name: unpack(typed) for name, typed in item.items()}

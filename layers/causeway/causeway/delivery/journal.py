@@ -1,0 +1,307 @@
+"""The journal: one item per delivery, which is its idempotency record and its history.
+
+An attempt begins with a claim: one conditional write by which a delivery becomes ``running`` under a random
+token and a lease (the end of the invocation). Whatever the attempt comes to is written on condition of that
+token, so a writer whose lease has passed cannot overwrite the attempt that took over.
+
+::
+
+                 claim                    settle
+    (no item) ─────────▶ running ──▶ delivered | dead     (until they expire, only a replay goes on)
+                            │  ▲
+                     settle ▼  │ claim
+                          waiting
+
+A message may claim when there is no item (or one that has expired, which DynamoDB deletes late); when the
+item is ``waiting`` with the same ticket or a lower one; when it is ``running``, likewise, and the lease has
+passed: that attempt was cut off; and when it is settled and the message belongs to a later replay. A message
+of the replay that was settled is stale, even with a higher ticket: it was sent by an attempt that was cut off
+after sending it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+
+from causeway.delivery.table import ConditionFailed
+from causeway.delivery.tickets import Ticket
+from causeway.settings.clock import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causeway.delivery.table import Item, Table
+    from causeway.events.envelope import Event
+    from causeway.plan.records import JSON
+    from causeway.queueing.messages import Message
+    from causeway.settings.clock import Clock
+
+FORMAT = 1
+"""Format number of an item; a function reads its own and the one before."""
+
+PART = "delivery"
+"""The range key of a delivery's item."""
+
+HISTORY = 10
+"""So many attempts are kept, the last ones."""
+
+GRACE = 3600.0
+"""Seconds after which a waiting delivery with a message under way is looked at again, lest there be none."""
+
+SHARDS = "0123456789abcdef"
+"""The index of what is due has one shard for each first digit of a delivery's id."""
+
+Status = Literal["running", "waiting", "delivered", "dead"]
+
+_CLAIMABLE = (
+    "attribute_not_exists(#id) OR #expires_at < :now OR (#format <= :format AND ("
+    "(#status = :waiting AND #ticket <= :ticket)"
+    " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
+    " OR (#status IN (:delivered, :dead) AND #ticket < :chain)))"
+)
+_OF_A_SETTLEMENT = (
+    *("reason", "error", "steps", "kept", "announced", "expires_at"),
+    *("due_shard", "due_at", "open_shard", "open_at"),
+)
+
+
+class Entry(TypedDict):
+    """One attempt in a delivery's history."""
+
+    at: float
+    ticket: str
+    outcome: Literal["delivered", "filtered", "skipped", "refused", "crashed", "fault", "dead"]
+    seconds: NotRequired[float]
+    status: NotRequired[int]  # of the answer
+    step: NotRequired[str]  # the one that was refused; absent: the target
+    reason: NotRequired[str]
+    answer: NotRequired[str]  # its beginning, where the system's manifest keeps it
+
+
+class NotClaimed(Exception):  # noqa: N818 - it is an answer, not an error
+    """The message may not run; ``item`` is the journal's, which says why."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__(f"the delivery is {item['status']} at {item['ticket']}")
+        self.item = item
+
+
+class Superseded(Exception):  # noqa: N818 - it is an answer, not an error
+    """Another attempt has claimed the delivery since: the lease had passed."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to carry out one attempt until its lease ends, and what the journal knew before."""
+
+    id: str
+    token: str
+    ticket: Ticket
+    integration: str
+    accepted_at: float
+    since: float  # when this chain of attempts began
+    attempts: list[Entry]
+    resumes: bool  # there was an item: event and answers may be beside it
+    cut_off: bool  # the attempt before ended without a word
+
+    @property
+    def crashes(self) -> int:
+        """How often this very attempt was cut off."""
+        own = str(self.ticket)
+        return sum(entry["outcome"] == "crashed" and entry["ticket"] == own for entry in self.attempts)
+
+    def with_entry(self, entry: Entry) -> Claim:
+        """The same with one attempt more in its history."""
+        return replace(self, attempts=[*self.attempts, entry][-HISTORY:])
+
+
+class Journal:
+    """Claims and settlements of deliveries. Every method raises ``AwsError`` as AWS does."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def claim(self, message: Message, event: Event | None, *, sent_at: float, lease: float) -> Claim:
+        """Claim the delivery for one attempt.
+
+        Args:
+            message: What asks for it.
+            event: Its event, None when it lies beside the item.
+            sent_at: When the message was put on the queue: a replay's time runs from there, whoever replays.
+            lease: The end of this invocation.
+
+        Raises:
+            NotClaimed: the message may not run.
+        """
+        ticket = Ticket.parse(message["ticket"])
+        now = self._clock.now()
+        token = uuid.uuid4().hex
+        since = sent_at if ticket.replay else message["accepted_at"]
+        values = {
+            "format": FORMAT,
+            **{name: message[name] for name in ("integration", "system", "acceptance", "accepted_at")},
+            **({"trace": message["trace"]} if "trace" in message else {}),
+            **({"event_id": event["id"], "event_type": event["type"]} if event else {}),
+            "status": "running",
+            "ticket": str(ticket),
+            "claim": token,
+            "lease": int(lease * 1000),
+            "updated_at": now,
+        }
+        first = ticket.attempt == 1
+        try:
+            before = self._table.update(
+                message["delivery"],
+                PART,
+                values=values | ({"since": since} if first else {}),
+                defaults={} if first else {"since": since},
+                remove=("due_shard", "due_at", "expires_at", "announced"),
+                condition=_CLAIMABLE,
+                given={
+                    **{name: name for name in ("waiting", "delivered", "dead", "running")},
+                    "now": int(now),
+                    "now_ms": int(now * 1000),
+                    "chain": ticket.chain,
+                },
+            )
+        except ConditionFailed as failed:
+            before = failed.item
+            if before is None or before.get("claim") != token:
+                raise NotClaimed(before or {"status": "gone", "ticket": ""}) from None
+            # Our own write, whose answer was lost, and with it what was there before; but for the history.
+            before["status"] = "waiting"
+        if before is not None and before.get("expires_at", now) < int(now):
+            before = None
+        return _claim_of(message, ticket, token, since, before)
+
+    def note_crash(self, claim: Claim) -> Claim:
+        """Write down that the attempt before was cut off, before anything else can be."""
+        noted = claim.with_entry({"at": self._clock.now(), "ticket": str(claim.ticket), "outcome": "crashed"})
+        self._write(claim, {"attempts": noted.attempts})
+        return noted
+
+    def delivered(self, claim: Claim, *, expires_at: float, kept: bool) -> None:
+        """The delivery is done. It meets repeats of its event until it expires.
+
+        Args:
+            claim: With the attempt in its history.
+            expires_at: When a repeat would be delivered anew.
+            kept: Its event was beside it, and is to be taken away.
+        """
+        self._settle(claim, "delivered", expires_at=int(expires_at), **({"kept": True} if kept else {}))
+
+    def waiting(
+        self,
+        claim: Claim,
+        *,
+        ticket: Ticket,
+        due_at: float | None,
+        reason: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        """The delivery waits for a message with this ticket.
+
+        Args:
+            claim: With the attempt in its history.
+            ticket: What the next message carries.
+            due_at: When the scheduler is to look; None: never, its event is not beside the item.
+            reason: What the last attempt came to.
+            error: The reason's class.
+        """
+        values: dict[str, JSON] = {"ticket": str(ticket)}
+        if due_at is not None:
+            values |= {"due_shard": claim.id[0], "due_at": int(due_at * 1000)}
+        if reason is not None:
+            values |= {"reason": reason, "error": error}
+        self._settle(claim, "waiting", **values, **_open(claim, "waiting"))
+
+    def dead(self, claim: Claim, *, reason: str, error: str, steps: list[str], expires_at: float) -> None:
+        """The delivery is given up.
+
+        Args:
+            claim: With the attempt in its history.
+            reason: Why, in words.
+            error: The reason's class.
+            steps: The steps that were done.
+            expires_at: Until when it can be replayed.
+        """
+        values = {"reason": reason, "error": error, "steps": steps, "expires_at": int(expires_at)}
+        self._settle(claim, "dead", **values, **_open(claim, "dead"))
+
+    def announced(self, delivery: str, ticket: str) -> None:
+        """The dead delivery has been told of, on the dead-letter queue and the bus."""
+        with suppress(ConditionFailed):  # it is being replayed already
+            self._table.update(
+                delivery,
+                PART,
+                values={"announced": True},
+                condition="#status = :dead AND #ticket = :ticket",
+                given={"dead": "dead", "ticket": ticket},
+            )
+
+    def find(self, delivery: str) -> Item | None:
+        """A delivery's item."""
+        return self._table.get(delivery, PART)
+
+    def due(self, shard: str, page: int = 100) -> Iterator[Item]:
+        """What waits and is due, longest overdue first: the item's keys and what a message needs."""
+        return self._table.below("due", ("due_shard", shard), ("due_at", int(self._clock.now() * 1000)), page)
+
+    def look_again(self, item: Item, at: float) -> None:
+        """Let the scheduler look at a waiting delivery later, unless it has moved on."""
+        with suppress(ConditionFailed):
+            self._table.update(
+                item["id"],
+                PART,
+                values={"due_at": int(at * 1000)},
+                condition="#status = :waiting AND #ticket = :ticket AND #due_at = :seen",
+                given={"waiting": "waiting", "ticket": item["ticket"], "seen": item["due_at"]},
+            )
+
+    def _settle(self, claim: Claim, status: Status, **values: JSON) -> None:
+        written = {"status": status, "attempts": claim.attempts, "since": claim.since, **values}
+        self._write(claim, written, remove=[name for name in _OF_A_SETTLEMENT if name not in values])
+
+    def _write(self, claim: Claim, values: dict[str, JSON], remove: list[str] | None = None) -> None:
+        try:
+            self._table.update(
+                claim.id,
+                PART,
+                values={**values, "updated_at": self._clock.now()},
+                remove=remove or (),
+                condition="#claim = :claim AND #status = :running",
+                given={"claim": claim.token, "running": "running"},
+            )
+        except ConditionFailed as failed:
+            # With our claim still on it, it is our own write, whose answer was lost.
+            if failed.item is None or failed.item.get("claim") != claim.token:
+                raise Superseded(claim.id) from None
+
+
+def _claim_of(message: Message, ticket: Ticket, token: str, since: float, before: Item | None) -> Claim:
+    same_ticket = before is not None and before["ticket"] == str(ticket)
+    keeps_time = before is not None and "since" in before and (same_ticket or ticket.attempt > 1)
+    history: list[Entry] = before.get("attempts", []) if before else []
+    return Claim(
+        id=message["delivery"],
+        token=token,
+        ticket=ticket,
+        integration=message["integration"],
+        accepted_at=message["accepted_at"],
+        since=before["since"] if before and keeps_time else since,
+        # A claim over an expired item, cut off, leaves that one's history behind.
+        attempts=[entry for entry in history if entry["at"] >= message["accepted_at"]],
+        resumes=before is not None,
+        cut_off=before is not None and same_ticket and before["status"] == "running",
+    )
+
+
+def _open(claim: Claim, status: Status) -> dict[str, JSON]:
+    return {
+        "open_shard": f"{claim.integration}#{claim.id[0]}",
+        "open_at": f"{status}#{rfc3339(claim.accepted_at)}",
+    }

@@ -1,0 +1,131 @@
+"""The journal's table as Python sees it: plain values, and failed conditions with what they met."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from causeway.aws.client import AwsError
+from causeway.delivery.items import pack_all, unpack_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from causeway.aws.client import Aws
+    from causeway.plan.records import JSON
+
+    Item = dict[str, JSON]
+
+
+class ConditionFailed(Exception):  # noqa: N818 - it is an answer, not an error
+    """A conditional write was refused; ``item`` is what stands there, None if nothing does."""
+
+    def __init__(self, item: Item | None) -> None:
+        super().__init__("the item is not as the write supposes")
+        self.item = item
+
+
+class Table:
+    """One table with the keys ``id`` and ``part``. Every method raises :class:`AwsError` when AWS does."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self._aws = aws
+        self._name = name
+
+    def get(self, id_: str, part: str) -> Item | None:
+        """An item as it is now, or None."""
+        answer = self._call("GetItem", Key=_key(id_, part), ConsistentRead=True)
+        return unpack_all(answer["Item"]) if "Item" in answer else None
+
+    def put(self, item: Item) -> None:
+        """Write a whole item, over what was there."""
+        self._call("PutItem", Item=pack_all(item))
+
+    def delete(self, id_: str, part: str) -> None:
+        """Delete an item; one that is not there is deleted, too."""
+        self._call("DeleteItem", Key=_key(id_, part))
+
+    def update(
+        self,
+        id_: str,
+        part: str,
+        *,
+        values: Mapping[str, JSON],
+        defaults: Mapping[str, JSON] | None = None,
+        remove: Iterable[str] = (),
+        condition: str = "",
+        given: Mapping[str, JSON] | None = None,
+    ) -> Item | None:
+        """Change attributes of an item, or make it; return what was there before.
+
+        Args:
+            id_: The hash key.
+            part: The range key.
+            values: What attributes become.
+            defaults: The same for those that are absent.
+            remove: Attributes to take away.
+            condition: In DynamoDB's words, with ``#name`` for attributes and ``:name`` for ``values`` and
+                ``given``.
+            given: Values that only the condition names.
+
+        Raises:
+            ConditionFailed: the condition does not hold.
+        """
+        defaults, given = defaults or {}, given or {}
+        sets = [f"#{name} = :{name}" for name in values]
+        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in defaults]
+        removes = [f"#{name}" for name in remove]
+        expression = "SET " + ", ".join(sets) + (" REMOVE " + ", ".join(removes) if removes else "")
+        names = re.findall(r"#(\w+)", f"{expression} {condition}")
+        parameters: dict[str, JSON] = {
+            "Key": _key(id_, part),
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": {
+                f":{name}": value for name, value in pack_all({**values, **defaults, **given}).items()
+            },
+            "ReturnValues": "ALL_OLD",
+        }
+        if condition:
+            parameters |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        try:
+            answer = self._call("UpdateItem", **parameters)
+        except AwsError as error:
+            if error.code == "ConditionalCheckFailedException":
+                raise ConditionFailed(unpack_all(error.item) if error.item else None) from None
+            raise
+        return unpack_all(answer["Attributes"]) if answer.get("Attributes") else None
+
+    def below(
+        self, index: str, hash_key: tuple[str, str], range_key: tuple[str, JSON], page: int
+    ) -> Iterator[Item]:
+        """The items of an index with one hash key and a range key up to a bound, lowest first.
+
+        Args:
+            index: Its name.
+            hash_key: Attribute and value.
+            range_key: Attribute and the highest value wanted.
+            page: Read so many at a time.
+        """
+        start: JSON = None
+        while True:
+            answer = self._call(
+                "Query",
+                IndexName=index,
+                KeyConditionExpression="#hash = :hash AND #range <= :range",
+                ExpressionAttributeNames={"#hash": hash_key[0], "#range": range_key[0]},
+                ExpressionAttributeValues=pack_all({":hash": hash_key[1], ":range": range_key[1]}),
+                Limit=page,
+                **({"ExclusiveStartKey": start} if start else {}),
+            )
+            yield from map(unpack_all, answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+    def _call(self, operation: str, **parameters: JSON) -> dict[str, JSON]:
+        return self._aws.call("dynamodb", operation, {"TableName": self._name, **parameters})
+
+
+def _key(id_: str, part: str) -> dict[str, JSON]:
+    return pack_all({"id": id_, "part": part})

@@ -1,0 +1,221 @@
+"""The AWS that deliveries use, in memory and on a clock that tests set: as fast as crash-point tests need.
+
+It stands in for :class:`causeway.aws.client.Aws`. That it behaves as AWS does is tested against moto, by one contract
+that both must fulfil (tests/functions/test_memory_aws.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+import threading
+from collections import defaultdict
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from causeway.aws.client import AwsError
+from tests.support.memory_expressions import Expressions
+
+INDEXES = {"due": ("due_shard", "due_at"), "open": ("open_shard", "open_at")}
+
+
+@dataclass
+class SqsMessage:
+    body: str
+    sent_at: float
+    visible_at: float
+    attributes: dict = field(default_factory=dict)
+    group: str | None = None
+    id: str = ""
+    receipt: str = ""
+    receives: int = 0
+
+
+class MemoryAws:
+    """Tables, queues, buckets and a bus, made when they are first used."""
+
+    def __init__(self, clock, *, visibility=360.0):
+        self.clock = clock
+        self.visibility = visibility
+        self.tables = defaultdict(dict)
+        self.queues = defaultdict(list)
+        self.objects = {}
+        self.events = []
+        self.calls = []
+        self._numbers = itertools.count(1)
+        self._lock = threading.RLock()
+
+    def call(self, service, operation, parameters):
+        with self._lock:
+            self.calls.append((service, operation))
+            parameters = json.loads(json.dumps(parameters))
+            return deepcopy(getattr(self, f"_{service}_{_snake(operation)}")(parameters))
+
+    def put_object(self, bucket, key, body, *, content_type):
+        self.calls.append(("s3", "PutObject"))
+        assert content_type
+        self.objects[bucket, key] = body
+
+    def get_object(self, bucket, key):
+        self.calls.append(("s3", "GetObject"))
+        if (bucket, key) not in self.objects:
+            raise AwsError("NoSuchKey", "The specified key does not exist.", 404)
+        return self.objects[bucket, key]
+
+    def count(self, service, operation=None):
+        """How many calls there were."""
+        return sum(call[0] == service and operation in (None, call[1]) for call in self.calls)
+
+    # DynamoDB
+
+    def _dynamodb_get_item(self, parameters):
+        item = self.tables[parameters["TableName"]].get(_key(parameters["Key"]))
+        return {"Item": item} if item is not None else {}
+
+    def _dynamodb_put_item(self, parameters):
+        item = parameters["Item"]
+        _check_size(item)
+        self.tables[parameters["TableName"]][_key(item)] = item
+        return {}
+
+    def _dynamodb_delete_item(self, parameters):
+        self.tables[parameters["TableName"]].pop(_key(parameters["Key"]), None)
+        return {}
+
+    def _dynamodb_update_item(self, parameters):
+        table = self.tables[parameters["TableName"]]
+        key = _key(parameters["Key"])
+        before = table.get(key)
+        expressions = Expressions(parameters)
+        condition = parameters.get("ConditionExpression")
+        holds = not condition or expressions.holds(condition, before or {})
+        after = expressions.update(parameters["UpdateExpression"], before or parameters["Key"])
+        expressions.check_all_used()
+        if not holds:
+            raise AwsError(
+                "ConditionalCheckFailedException",
+                "The conditional request failed",
+                400,
+                item=deepcopy(before),
+            )
+        _check_size(after)
+        table[key] = after
+        return {"Attributes": before} if before is not None else {}
+
+    def _dynamodb_query(self, parameters):
+        hash_key, range_key = INDEXES[parameters["IndexName"]]
+        expressions = Expressions(parameters)
+        found = [
+            item
+            for item in self.tables[parameters["TableName"]].values()
+            if hash_key in item
+            and range_key in item
+            and expressions.holds(parameters["KeyConditionExpression"], item)
+        ]
+        found.sort(key=lambda item: (_sortable(item[range_key]), _key(item)))
+        start = parameters.get("ExclusiveStartKey")
+        if start:
+            found = [
+                item
+                for item in found
+                if (_sortable(item[range_key]), _key(item)) > (_sortable(start[range_key]), _key(start))
+            ]
+        page = found[: parameters["Limit"]]
+        answer = {"Items": page, "Count": len(page)}
+        if len(found) > len(page):
+            answer["LastEvaluatedKey"] = {
+                name: page[-1][name] for name in ("id", "part", hash_key, range_key)
+            }
+        return answer
+
+    # SQS
+
+    def _sqs_send_message(self, parameters):
+        delay = parameters.get("DelaySeconds", 0)
+        assert delay in range(901)
+        now = self.clock.now()
+        message = SqsMessage(
+            body=parameters["MessageBody"],
+            sent_at=now,
+            visible_at=now + delay,
+            attributes=parameters.get("MessageAttributes", {}),
+            group=parameters.get("MessageGroupId"),
+            id=f"message-{next(self._numbers)}",
+        )
+        self.queues[parameters["QueueUrl"]].append(message)
+        return {"MessageId": message.id}
+
+    def _sqs_send_message_batch(self, parameters):
+        entries = parameters["Entries"]
+        assert 1 <= len(entries) <= 10
+        sent = [
+            {"Id": entry["Id"], **self._sqs_send_message({"QueueUrl": parameters["QueueUrl"], **entry})}
+            for entry in entries
+        ]
+        return {"Successful": sent}
+
+    def _sqs_change_message_visibility(self, parameters):
+        for message in self.queues[parameters["QueueUrl"]]:
+            if message.receipt == parameters["ReceiptHandle"]:
+                message.visible_at = self.clock.now() + parameters["VisibilityTimeout"]
+                return {}
+        raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404)
+
+    def receive(self, url, limit=10):
+        """What Lambda's poller takes from a queue: records of an SQS event."""
+        records = []
+        for message in self.queues[url]:
+            if message.visible_at <= self.clock.now() and len(records) < limit:
+                message.receives += 1
+                message.visible_at = self.clock.now() + self.visibility
+                message.receipt = f"receipt-{next(self._numbers)}"
+                records.append(
+                    {
+                        "messageId": message.id,
+                        "receiptHandle": message.receipt,
+                        "body": message.body,
+                        "attributes": {
+                            "ApproximateReceiveCount": str(message.receives),
+                            "SentTimestamp": str(int(message.sent_at * 1000)),
+                        },
+                        "messageAttributes": {},
+                        "md5OfBody": hashlib.md5(message.body.encode()).hexdigest(),
+                        "eventSource": "aws:sqs",
+                        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:deliveries",
+                        "awsRegion": "eu-central-1",
+                    }
+                )
+        return records
+
+    def delete(self, url, message_ids):
+        """What the poller does with messages that were not reported as failed."""
+        self.queues[url] = [message for message in self.queues[url] if message.id not in message_ids]
+
+    # EventBridge
+
+    def _events_put_events(self, parameters):
+        self.events += parameters["Entries"]
+        return {
+            "FailedEntryCount": 0,
+            "Entries": [{"EventId": str(next(self._numbers))} for _ in parameters["Entries"]],
+        }
+
+
+def _snake(operation):
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+
+
+def _key(item):
+    return item["id"]["S"], item["part"]["S"]
+
+
+def _sortable(typed):
+    ((kind, value),) = typed.items()
+    return float(value) if kind == "N" else value
+
+
+def _check_size(item):
+    if len(json.dumps(item)) > 600_000:  # roughly DynamoDB's 400 KB, without the types
+        raise AwsError("ValidationException", "Item size has exceeded the maximum allowed size", 400)
