@@ -5,8 +5,9 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 PYTHON ?= python3
-TOOLS ?= .tools
+TOOLS ?= $(ROOT).tools
 BIN := .venv/bin
 # Locks are complete, so nothing is resolved, and nothing is built from source: pip only fetches and checks.
 INSTALL = install -qq --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r
@@ -35,7 +36,7 @@ setup: .venv/.ready ## Make .venv, with the command .venv/bin/causeway.
 .PHONY: tools
 tools: $(TOOLS)/sam/.ready $(TOOLS)/checkov/.ready ## Install the SAM command line and checkov, each in an environment of its own.
 
-$(TOOLS)/%/.ready: requirements/%.txt
+$(TOOLS)/%/.ready: $(ROOT)requirements/%.txt
 	@echo 'installing $* into $(@D)'
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip $(INSTALL) $<
@@ -82,3 +83,58 @@ lock: setup ## Resolve all dependencies anew.
 	@for group in compile dev sam checkov; do \
 	  $(LOCK) --python-version 3.11 --group $$group $$(test $$group = dev && echo pyproject.toml) \
 	    --output-file requirements/$$group.txt || exit 1; done
+
+# ---- what `sam build` calls -----------------------------------------------------------------------------------
+
+# SAM makes `build-NAME` in a copy of the code's folder and takes what is put into ARTIFACTS_DIR. Everything else is
+# reached through ROOT, so a fresh clone builds with nothing but Python 3.11 and make.
+
+# Lambda's file systems are read-only and SAM's zip files have no times, so source is compiled anew in every cold start
+# unless its bytecode comes along, unchecked. That takes an interpreter of the runtime's version; without one the
+# build works all the same, and functions start slower.
+RUNTIME = 3.13
+RUNTIME_PYTHON = $(firstword $(shell for python in python$(RUNTIME) $(HOME)/.pyenv/versions/$(RUNTIME).*/bin/python; do \
+  "$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(RUNTIME)")' 2>/dev/null && echo "$$python"; done))
+# $(call bytecode,where Lambda unpacks it). Tracebacks show the files as Lambda has them; the same source makes the same bytes.
+define bytecode
+$(if $(RUNTIME_PYTHON),PYTHONHASHSEED=0 $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash \
+  -s "$(ARTIFACTS_DIR)" -p $(1) "$(ARTIFACTS_DIR)",\
+  @echo 'no Python $(RUNTIME) here: no bytecode, slower cold starts' >&2)
+endef
+
+.PHONY: build-WebhookFunction build-ProcessorFunction build-SchedulerFunction
+build-WebhookFunction build-ProcessorFunction build-SchedulerFunction:
+	@cp app.py "$(ARTIFACTS_DIR)"
+	@$(call bytecode,/var/task)
+
+.PHONY: build-CausewayLayer
+build-CausewayLayer:
+	@mkdir -p "$(ARTIFACTS_DIR)/python"
+	@cp -R causeway "$(ARTIFACTS_DIR)/python"
+	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +
+	@$(call bytecode,/opt)
+
+# botocore describes every service of AWS, 25 MB. These are the ones that Causeway's functions may call through it.
+BOTOCORE_SERVICES = dynamodb events kinesis s3 secretsmanager sns sqs ssm sts
+
+# The folder in which this is made is named for the architecture, and says which wheels fit it.
+.PHONY: build-DependenciesLayer
+build-DependenciesLayer: $(TOOLS)/pip/.ready
+	@$(TOOLS)/pip/bin/python -m pip $(INSTALL) $(ROOT)requirements/layer.txt --target "$(ARTIFACTS_DIR)/python" \
+	  --no-compile --implementation cp --python-version $(RUNTIME) $(addprefix --platform ,$(shell cat platforms))
+	@cd "$(ARTIFACTS_DIR)/python" && rm -rf bin \
+	  && find . -path '*.dist-info/*' -not -name METADATA -not -path '*/licenses/*' -type f -delete \
+	  && find botocore/data -mindepth 1 -maxdepth 1 -type d $(BOTOCORE_SERVICES:%=-not -name %) -exec rm -rf {} +
+	@$(call bytecode,/opt)
+
+$(TOOLS)/pip/.ready:
+	@$(PYTHON) -m venv $(@D)
+	@touch $@
+
+.PHONY: build-PlanLayer
+build-PlanLayer: $(TOOLS)/compile/.ready
+	@PYTHONPATH=$(ROOT)layers/causeway $(TOOLS)/compile/bin/python -m causeway.plan.compile . --out "$(ARTIFACTS_DIR)/plan"
+	@mkdir -p "$(ARTIFACTS_DIR)/python"
+	@if [ -d transforms ]; then cp -R transforms "$(ARTIFACTS_DIR)/python"; fi
+	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +
+	@$(call bytecode,/opt)
