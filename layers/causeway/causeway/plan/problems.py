@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 KeyPath = tuple[str | int, ...]
 """Where a value is inside a manifest: ``("target", "body", "lines", 0)``."""
 
+Severity = Literal["error", "warning", "note"]
+"""An error keeps the map from compiling; a warning is probably a mistake; a note is worth knowing."""
+
 
 @dataclass(frozen=True, order=True)
 class Place:
@@ -28,7 +31,7 @@ class Problem:
     place: Place
     key: str  # "target.body.memo"; empty: the file as a whole
     message: str
-    severity: Literal["error", "warning", "note"] = "error"
+    severity: Severity = "error"
     environments: tuple[str, ...] = field(default=(), compare=False)  # where it holds; empty: everywhere
 
     def __str__(self) -> str:

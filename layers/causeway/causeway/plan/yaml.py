@@ -29,7 +29,7 @@ from yaml.tokens import (
     Token,
 )
 
-from causeway.plan.problems import KeyPath, Place, Problem, key_text
+from causeway.plan.problems import KeyPath, Place, Problem, Severity, key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +100,10 @@ class Document:
         while path not in self.places and path:
             path = path[:-1]
         return self.places.get(path, Place(self.file))
+
+    def problem(self, path: KeyPath, message: str, severity: Severity = "error") -> Problem:
+        """Something that is wrong at this path."""
+        return Problem(self.place(path), key_text(path), message, severity)
 
 
 class UnreadableError(Exception):
@@ -234,8 +238,8 @@ def _comments(text: str, start: int, end: int, file: str) -> Iterator[Problem]:
             yield Problem(
                 place,
                 _key(text, place.line - 1),
-                f"YAML takes `{_shortened(comment[0])}` as a comment: if it belongs to the text, put the whole "
-                "text in quotes, else write the comment without `${`",
+                f"YAML takes `{_shortened(comment[0])}` as a comment: if it is part of the text, put "
+                "the whole text in quotes, else write the comment without `${`",
             )
 
 

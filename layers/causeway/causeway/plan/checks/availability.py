@@ -1,0 +1,64 @@
+"""Keys that manifests have and this version does not carry out: an error that says so, never silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from causeway.plan.finding import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causeway.plan.environments import Merged
+    from causeway.plan.problems import Problem
+    from causeway.plan.records import JSON
+
+
+class Missing(NamedTuple):
+    """A place in manifests, and what would be done with what stands there."""
+
+    pattern: str
+    behaviour: str
+    unless: tuple[JSON, ...] = ()  # values that ask for nothing, and may stand there
+
+
+AUTH_TYPES = ("none", "bearer", "basic", "api_key")
+
+SYSTEMS = (
+    Missing("polls", "polling"),
+    Missing("webhooks.keep_rejected", "keeping refused requests", unless=("0s",)),
+    Missing("webhooks.canary", "the canary", unless=(False,)),
+    Missing("api.auth.type", "this kind of authentication", unless=AUTH_TYPES),
+    Missing("api.auth.*.type", "a list of authentications", unless=()),
+    Missing("api.mtls", "client certificates"),
+    Missing("api.signing", "signing what is sent"),
+    Missing("api.rate_limit", "rate limits"),
+    Missing("api.circuit_breaker", "the circuit breaker"),
+)
+"""What is not there yet of systems. Whoever builds a behaviour deletes its line."""
+
+INTEGRATIONS = (
+    Missing("source.poll", "polling"),
+    Missing("source.request", "taking requests"),
+    Missing("source.bus", "taking events from the bus"),
+    Missing("flow.order_by", "strict order"),
+    Missing("flow.buffer", "buffering in a stream", unless=("queue",)),
+    Missing("target.queue", "a queue as target"),
+    Missing("target.bus", "a bus as target"),
+    Missing("target.bucket", "a bucket as target"),
+    Missing("target.reply", "a reply as target"),
+)
+"""What is not there yet of integrations."""
+
+
+def check_availability(merged: Merged) -> Iterator[Problem]:
+    """Find what asks for behaviour that is not there."""
+    for documents, table in ((merged.systems, SYSTEMS), (merged.integrations, INTEGRATIONS)):
+        for document in documents.values():
+            for missing in table:
+                for path, value in find(document.value, missing.pattern):
+                    if value not in missing.unless:
+                        yield document.problem(
+                            path,
+                            f"not available in this version: {missing.behaviour}; leave this key out for now",
+                        )

@@ -1,0 +1,92 @@
+"""Calls: base URLs that may be called, and paths that stay below them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from causeway.calls.address import ForbiddenAddressError, check_host, origin_of
+from causeway.events import texts
+from causeway.plan.finding import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causeway.plan.environments import Merged
+    from causeway.plan.problems import Problem
+    from causeway.plan.yaml import Document
+
+_PATHS = tuple(
+    f"{call}.{method}"
+    for call in ("flow.steps.*", "target")
+    for method in ("get", "post", "put", "patch", "delete")
+)
+
+
+def check_calls(merged: Merged) -> Iterator[Problem]:
+    """Find URLs that lead where no call may go."""
+    for document in merged.systems.values():
+        for path, url in find(document.value, "api.base_url"):
+            problem = (
+                _base_url(url, _networks(document)) if isinstance(url, str) and "${" not in url else None
+            )
+            if problem:
+                yield document.problem(path, problem)
+    for document in merged.integrations.values():
+        for pattern in _PATHS:
+            for path, text in find(document.value, pattern):
+                problem = _path(text) if isinstance(text, str) else None
+                if problem:
+                    yield document.problem(path, problem)
+
+
+def _networks(document: Document) -> list[str]:
+    """allow_private, as far as it is right; the manifest's model tells the rest."""
+    found = []
+    for _, network in find(document.value, "api.allow_private.*"):
+        try:
+            found.append(str(ipaddress.ip_network(network)))
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
+def _base_url(url: str, allow_private: list[str]) -> str | None:
+    try:
+        origin = origin_of(url)
+        check_host(origin.host, origin.port, allow_private)
+    except (ValueError, ForbiddenAddressError) as error:
+        return str(error)
+    if "?" in url or "#" in url:
+        return "a URL to put paths behind has no ? and no #"
+    if origin.scheme == "http" and not _is_private(origin.host, origin.port, allow_private):
+        return "must be https: http is only for private addresses that allow_private names"
+    return None
+
+
+def _is_private(host: str, port: int, allow_private: list[str]) -> bool:
+    """Whether a host is private; of a name only sending can tell, so allow_private must be there at all."""
+    try:
+        check_host(host, port)
+    except ForbiddenAddressError:
+        return True
+    is_name = not re.fullmatch(r"[0-9a-fx.:]+", host)
+    return is_name and bool(allow_private)
+
+
+def _path(text: str) -> str | None:
+    try:
+        outside = "".join(texts.literals(text))
+        embedded = texts.check(text)
+    except texts.TextError:
+        return None  # told with the other texts
+    if text and (not text.startswith("/") or text.startswith("//")):
+        return "a path below the system's base_url: it begins with one /"
+    if "?" in outside or "#" in outside:
+        return "has a `?` or `#`: parameters stand in `query`, where they are encoded"
+    if re.search(r"(^|/)\.\.?(/|$)", outside):
+        return "leads elsewhere: a path has no . and no .. between its slashes"
+    if any(part.optional for part in embedded):
+        return "nothing can be left out of a path: write the expression without its `?`"
+    return None

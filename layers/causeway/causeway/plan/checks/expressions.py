@@ -1,0 +1,144 @@
+"""Expressions and the texts that hold them: what each place sees, and what stands where it cannot work."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from causeway.events import checking, texts
+from causeway.events.envelope import SCOPE_FIELDS
+from causeway.plan.finding import find
+from causeway.plan.problems import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from causeway.plan.environments import Merged
+    from causeway.plan.problems import KeyPath, Problem
+    from causeway.plan.records import JSON
+    from causeway.plan.yaml import Document
+
+ANSWER = frozenset({"status", "headers", "body"})
+"""What an expression over an answer sees."""
+
+REQUEST = frozenset({"headers", "body"})
+"""What an expression over a webhook sees, before it is an event."""
+
+BEFORE_STEPS = SCOPE_FIELDS - {"steps"}
+EVENT_ALONE = SCOPE_FIELDS - {"steps", "constants"}
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+_CALLS = ("flow.steps.*", "target")
+
+QUESTIONS: dict[str, Collection[str]] = {
+    "flow.filter": BEFORE_STEPS,
+    "flow.order_by": BEFORE_STEPS,
+    **{f"{call}.when": SCOPE_FIELDS for call in _CALLS},
+    **{f"{call}.{key}": ANSWER for call in _CALLS for key in ("success_when", "retry_when")},
+    **{f"api.{key}": ANSWER for key in ("success_when", "retry_when")},
+    **{
+        f"{place}.{key}": REQUEST
+        for place in ("webhooks", "webhooks.scheme", "webhooks.scheme.*")
+        for key in ("id", "type", "split")
+    },
+}
+"""Keys that are an expression as a whole, and what they see."""
+
+TEXTS: dict[str, Collection[str]] = {
+    **{f"{call}.{method}": SCOPE_FIELDS for call in _CALLS for method in _METHODS},
+    **{f"{call}.{part}.**": SCOPE_FIELDS for call in _CALLS for part in ("query", "headers", "body")},
+    "api.headers.*": EVENT_ALONE,
+}
+"""Where texts stand, and what their expressions see."""
+
+LITERALS = (
+    "constants.**",
+    "api.base_url",
+    "webhooks.base_url",
+    "webhooks.reply.**",
+    "owner.*",
+    "source.events.*",
+)
+"""Where texts are taken as they are."""
+
+_LOOKS_LIKE_A_PATH = re.compile(r"(data|steps|constants|headers)(\.[A-Za-z_]\w*|\[\d+\])+")
+
+
+def check_expressions(merged: Merged) -> Iterator[Problem]:
+    """Find expressions that can never be right, and texts that were meant otherwise."""
+    for document in (*merged.systems.values(), *merged.integrations.values()):
+        for pattern, fields in QUESTIONS.items():
+            for path, value in find(document.value, pattern):
+                yield from _question(document, path, value, fields)
+        for pattern, fields in TEXTS.items():
+            for path, value in find(document.value, pattern):
+                if isinstance(value, str):
+                    yield from _text(document, path, value, fields)
+        for pattern in LITERALS:
+            for path, value in find(document.value, pattern):
+                if isinstance(value, str) and "${" in value:
+                    yield document.problem(path, "taken as it is: `${` means nothing here")
+
+
+def _question(document: Document, path: KeyPath, value: JSON, fields: Collection[str]) -> Iterator[Problem]:
+    if not isinstance(value, str) or not value:
+        return
+    if "${" in value:
+        yield document.problem(path, "an expression as a whole: write it without `${` and `}`")
+        return
+    yield from _expression(document, path, value, fields)
+
+
+def _text(document: Document, path: KeyPath, text: str, fields: Collection[str]) -> Iterator[Problem]:
+    try:
+        embedded = texts.check(text)
+    except texts.TextError as error:
+        yield document.problem(path, error.problem)
+        return
+    for part in embedded:
+        yield from _expression(document, path, part.expression, fields)
+    in_url = bool({"query", *_METHODS} & set(path[-2:])) and "body" not in path
+    if in_url and any(part.quoted for part in embedded):
+        yield document.problem(
+            path,
+            "an expression between quotes: URL-encoding does not make it safe in a query language",
+            "warning",
+        )
+    if _LOOKS_LIKE_A_PATH.fullmatch(text):
+        yield document.problem(path, f"a text, sent as it is; to send the value write ${{{text}}}", "warning")
+
+
+def _expression(
+    document: Document, path: KeyPath, expression: str, fields: Collection[str]
+) -> Iterator[Problem]:
+    findings = checking.check(expression, fields=fields)
+    for error in findings.errors:
+        yield document.problem(path, f"`{expression}`: {error}")
+    for root, name in sorted(findings.references):
+        known = _known(document, path, root)
+        if known is not None and name not in known.names:
+            yield document.problem(path, f"`{expression}`: {known.wrong(name)}")
+
+
+class _Known(NamedTuple):
+    """The names below a root that expressions at one place may use."""
+
+    root: str
+    names: Collection[str]
+    later: Collection[str] = ()
+
+    def wrong(self, name: str) -> str:
+        if name in self.later:
+            return f"the step {name!r} is not done yet here: it comes later"
+        return f"there is no {self.root}.{name}; {did_you_mean(name, self.names)}"
+
+
+def _known(document: Document, path: KeyPath, root: str) -> _Known | None:
+    if root == "constants":
+        constants = document.value.get("constants")
+        return _Known(root, constants if isinstance(constants, dict) else ())
+    if root != "steps":
+        return None
+    steps = [str(name) for _, name in find(document.value, "flow.steps.*.name")]
+    done = int(path[2]) if path[:2] == ("flow", "steps") else len(steps)
+    return _Known(root, steps[:done], steps[done:])

@@ -1,0 +1,54 @@
+"""Signature schemes: a name must be known, and what is spelled out must be something the engine can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from causeway.plan.finding import find
+from causeway.plan.problems import did_you_mean
+from causeway.webhooks.compiled import Compiled
+from causeway.webhooks.patterns import SchemeError
+from causeway.webhooks.schemes import SCHEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causeway.plan.environments import Merged
+    from causeway.plan.problems import KeyPath, Problem
+    from causeway.plan.records import JSON, Scheme
+    from causeway.plan.yaml import Document
+
+
+def check_schemes(merged: Merged) -> Iterator[Problem]:
+    """Find schemes that nothing can be verified with."""
+    for document in merged.systems.values():
+        for path, value in find(document.value, "webhooks.scheme"):
+            parts = enumerate(value) if isinstance(value, list) else [(None, value)]
+            for index, part in parts:
+                yield from _one(document, path if index is None else (*path, index), part)
+
+
+def _one(document: Document, path: KeyPath, value: JSON) -> Iterator[Problem]:
+    if isinstance(value, str) and value not in SCHEMES:
+        yield document.problem(path, f"there is no built-in scheme {value!r}; {did_you_mean(value, SCHEMES)}")
+    if isinstance(value, dict):
+        try:
+            Compiled(spelled_out(value))
+        except SchemeError as error:
+            key, _, message = str(error).partition(": ")
+            yield document.problem((*path, *key.split(".")), message)
+        except (TypeError, AttributeError, KeyError):
+            return  # a value of the wrong kind, which the manifest's model tells
+
+
+def spelled_out(written: Any) -> Scheme:
+    """The record of a scheme as a manifest spells it out: nothing absent, header names in lower case."""
+    record: Any = {
+        key: spelled_out(value) if isinstance(value, dict) else value.lower() if key == "header" else value
+        for key, value in written.items()
+        if value is not None
+    }
+    if "timestamp" in record:
+        record["timestamp"].setdefault("unit", "s")
+    scheme: Scheme = record
+    return scheme

@@ -1,0 +1,97 @@
+"""The files of a map, read: manifests by name, environments, and the functions of its transforms."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from causeway.plan.problems import Place, Problem
+from causeway.plan.yaml import Document, UnreadableError, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ALWAYS = ("dev", "production", "staging")
+"""Environments that are compiled whether or not anything differs in them."""
+
+
+@dataclass
+class MapFiles:
+    """What a map's directory holds."""
+
+    systems: dict[str, Document] = field(default_factory=dict)
+    integrations: dict[str, Document] = field(default_factory=dict)
+    environments: dict[str, Document] = field(default_factory=dict)
+    transforms: dict[str, Transform] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A Python module of the map."""
+
+    path: Path
+    names: frozenset[str]
+
+
+def read_map(directory: Path) -> MapFiles:
+    """Read all files of a map; what cannot be read is among the problems.
+
+    File names in problems begin with the directory as it was given, so that they can be opened.
+    """
+    files = MapFiles()
+    if not directory.is_dir():
+        files.problems.append(Problem(Place(str(directory)), "", "there is no such directory"))
+        return files
+    for manifests, folder in (
+        (files.systems, directory / "systems"),
+        (files.integrations, directory),
+        (files.environments, directory / "environments"),
+    ):
+        for path in sorted(folder.glob("*.yaml")):
+            try:
+                manifests[path.stem] = read(path, str(path))
+            except UnreadableError as error:
+                files.problems += error.problems
+    for name in ALWAYS:
+        files.environments.setdefault(
+            name, Document(str(directory / "environments" / f"{name}.yaml"), {}, {})
+        )
+    for path in sorted((directory / "transforms").glob("*.py")):
+        try:
+            files.transforms[path.stem] = Transform(path, _names(path))
+        except SyntaxError as error:
+            files.problems.append(
+                Problem(Place(str(path), error.lineno or 1), "", f"not Python: {error.msg}")
+            )
+    files.problems += _overlooked(directory)
+    return files
+
+
+def _names(path: Path) -> frozenset[str]:
+    """The names that a module defines, without running it: the build may lack what it imports."""
+    names = set()
+    for node in ast.parse(path.read_bytes(), str(path)).body:
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names.update(alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Assign):
+            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    return frozenset(names)
+
+
+def _overlooked(directory: Path) -> Iterator[Problem]:
+    """Files that look like manifests and would not be read."""
+    for path in sorted(directory.rglob("*.yml")):
+        yield Problem(Place(str(path)), "", "not read: a manifest's name ends in .yaml")
+    for path in sorted(directory.rglob("*.yaml")):
+        folders = path.relative_to(directory).parts[:-1]
+        if folders and (len(folders) > 1 or folders[0] not in ("systems", "environments")):
+            yield Problem(
+                Place(str(path)),
+                "",
+                "not read: manifests are in the map's directory, in systems/ or environments/",
+            )

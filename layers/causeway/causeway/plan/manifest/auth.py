@@ -1,0 +1,130 @@
+"""How a call proves who it is (DESIGN 4.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from causeway.plan.manifest.base import Finding, Manifest
+from causeway.plan.manifest.values import HeaderName, Link, PositiveDuration, SecretName, TextOrSecret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from causeway.plan.records import JSON
+
+
+class NoAuth(Manifest):
+    """Nothing is proved."""
+
+    type: Literal["none"]
+
+
+class Bearer(Manifest):
+    """A token in the Authorization header."""
+
+    type: Literal["bearer"]
+    token: SecretName
+
+
+class Basic(Manifest):
+    """A name and a password (RFC 7617)."""
+
+    type: Literal["basic"]
+    username: TextOrSecret
+    password: SecretName
+
+
+class ApiKey(Manifest):
+    """A key in a header or in a query parameter."""
+
+    type: Literal["api_key"]
+    key: SecretName
+    header: HeaderName | None = None
+    query: Annotated[str, Field(min_length=1)] | None = None
+
+    @classmethod
+    def findings(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
+        """The key is in exactly one place."""
+        if ("header" in value) == ("query" in value):
+            yield "", "where the key goes: exactly one of header and query"
+
+
+class OAuth2(Manifest):
+    """A token from an authorization server (RFC 6749)."""
+
+    type: Literal["oauth2"]
+    grant: Literal["client_credentials", "refresh_token"]
+    token_url: Link
+    client_id: TextOrSecret
+    client_secret: SecretName | None = None
+    key: SecretName | None = None
+    client_auth: Literal["basic", "body", "private_key_jwt"] = "basic"
+    refresh_token: SecretName | None = None
+    scope: str | None = None
+    audience: str | None = None
+    extra: dict[str, TextOrSecret] = {}
+
+
+class JwtBearer(Manifest):
+    """A token for an assertion that we sign (RFC 7523)."""
+
+    type: Literal["jwt_bearer"]
+    token_url: Link
+    issuer: TextOrSecret
+    subject: TextOrSecret | None = None
+    audience: TextOrSecret | None = None
+    key: SecretName
+    key_id: TextOrSecret | None = None
+    scope: str | None = None
+
+
+class Jwt(Manifest):
+    """A token that we sign ourselves."""
+
+    type: Literal["jwt"]
+    key: SecretName
+    key_id: TextOrSecret | None = None
+    algorithm: str
+    claims: dict[str, Any] = {}
+    lifetime: PositiveDuration | None = None
+
+
+class AwsSigV4(Manifest):
+    """AWS Signature Version 4, with the function's role or another."""
+
+    type: Literal["aws_sigv4"]
+    service: str
+    region: str | None = None
+    role: str | None = None
+
+
+def _type(value: Any) -> str:
+    return f"<{value.get('type')}>" if isinstance(value, dict) else "<none>"
+
+
+Auth = Annotated[
+    Annotated[NoAuth, Tag("<none>")]
+    | Annotated[Bearer, Tag("<bearer>")]
+    | Annotated[Basic, Tag("<basic>")]
+    | Annotated[ApiKey, Tag("<api_key>")]
+    | Annotated[OAuth2, Tag("<oauth2>")]
+    | Annotated[JwtBearer, Tag("<jwt_bearer>")]
+    | Annotated[Jwt, Tag("<jwt>")]
+    | Annotated[AwsSigV4, Tag("<aws_sigv4>")],
+    Discriminator(
+        _type,
+        custom_error_type="causeway",
+        custom_error_message="`type` is none, bearer, basic, api_key, oauth2, jwt_bearer, jwt or aws_sigv4",
+    ),
+]
+
+
+def _one_or_list(value: Any) -> str:
+    return "<list>" if isinstance(value, list) else "<one>"
+
+
+AuthOrList = Annotated[
+    Annotated[Auth, Tag("<one>")] | Annotated[list[Auth], Tag("<list>")], Discriminator(_one_or_list)
+]

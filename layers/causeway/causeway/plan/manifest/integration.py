@@ -1,0 +1,271 @@
+"""An integration: a flow from one system to another, with an owner (DESIGN 4.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from causeway.plan.manifest.base import Finding, Manifest
+from causeway.plan.manifest.call import Call
+from causeway.plan.manifest.values import (
+    Duration,
+    Email,
+    Expression,
+    HeaderName,
+    Identifier,
+    Json,
+    Link,
+    Name,
+    PositiveDuration,
+    PythonFunction,
+    Text,
+    keys_choose,
+    positive_duration,
+    written,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from causeway.plan.records import JSON
+
+
+class Owner(Manifest):
+    """Who hears of it."""
+
+    team: Annotated[str, Field(min_length=1)]
+    email: Email
+    runbook: Link | None = None
+
+
+class WebhookSource(Manifest):
+    """What a system's webhooks bring."""
+
+    system: Name
+    events: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+    """Types of events; * stands for anything."""
+
+
+class PollSource(Manifest):
+    """What a poll brings."""
+
+    system: Name
+    poll: Name
+
+
+class RequestOptions(Manifest):
+    """How long a client waits, and what happens then."""
+
+    wait: PositiveDuration = written("20s")
+    otherwise: Literal["queue", "refuse"] = "queue"
+
+
+class RequestSource(Manifest):
+    """What clients ask."""
+
+    request: RequestOptions
+
+
+class BusSource(Manifest):
+    """What other programs put on the stack's bus."""
+
+    bus: dict[str, Any]
+    """An EventBridge event pattern."""
+
+
+Source = Annotated[
+    Annotated[WebhookSource, Tag("<webhooks>")]
+    | Annotated[PollSource, Tag("<poll>")]
+    | Annotated[RequestSource, Tag("<request>")]
+    | Annotated[BusSource, Tag("<bus>")],
+    keys_choose(("poll", "<poll>"), ("request", "<request>"), ("bus", "<bus>"), otherwise="<webhooks>"),
+]
+
+
+class CallStep(Call):
+    """A call before the target; its answer is ${steps.NAME...}."""
+
+    name: Identifier
+
+
+class RunStep(Manifest):
+    """Python before the target; its result is ${steps.NAME...}."""
+
+    name: Identifier
+    run: PythonFunction
+    """Gets what expressions see, returns JSON."""
+    when: Expression | None = None
+    """Asked first: false means that it is not run."""
+
+
+Step = Annotated[
+    Annotated[RunStep, Tag("<run>")] | Annotated[CallStep, Tag("<call>")],
+    keys_choose(("run", "<run>"), otherwise="<call>"),
+]
+
+
+class Flow(Manifest):
+    """What happens between source and target."""
+
+    filter: Expression | None = None
+    """Over the event: false means that it is not for this integration."""
+    order_by: Expression | None = None
+    """Strict order per key; absent: parallel."""
+    buffer: Literal["queue", "stream"] = "queue"
+    """Stream is Kinesis; it goes without order_by."""
+    steps: list[Step] = []
+    """Before the target, in order."""
+
+    @classmethod
+    def findings(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
+        """A stream has no order per key."""
+        if value.get("buffer") == "stream" and value.get("order_by") is not None:
+            yield "order_by", "goes only with `buffer: queue`"
+
+
+class QueueTarget(Manifest):
+    """An SQS queue."""
+
+    queue: str
+    body: Json = "${data}"
+
+
+class BusTarget(Manifest):
+    """An EventBridge bus."""
+
+    bus: str
+    detail_type: Text = "${type}"
+    body: Json = "${data}"
+
+
+class BucketTarget(Manifest):
+    """An object in an S3 bucket."""
+
+    bucket: str
+    key: Text
+    content: Literal["json", "ndjson"] = "json"
+    body: Json = "${data}"
+
+
+class ReplyWords(Manifest):
+    """The answer to the caller of a request."""
+
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    headers: dict[HeaderName, Text] = {}
+    content: Literal["json", "form", "ndjson", "text"] = "json"
+    body: Json = "${data}"
+
+
+class ReplyTarget(Manifest):
+    """The caller of a request."""
+
+    reply: ReplyWords
+
+
+Target = Annotated[
+    Annotated[Call, Tag("<call>")]
+    | Annotated[QueueTarget, Tag("<queue>")]
+    | Annotated[BusTarget, Tag("<bus>")]
+    | Annotated[BucketTarget, Tag("<bucket>")]
+    | Annotated[ReplyTarget, Tag("<reply>")],
+    keys_choose(
+        ("system", "<call>"),
+        ("queue", "<queue>"),
+        ("bus", "<bus>"),
+        ("bucket", "<bucket>"),
+        ("reply", "<reply>"),
+        otherwise="<call>",
+    ),
+]
+
+
+def _or_word(word: str, parse: Any) -> BeforeValidator:
+    """A word that means None, or a value."""
+    return BeforeValidator(lambda value: None if value == word else parse(value))
+
+
+def _attempts(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise PydanticCustomError("causeway", "must be unlimited or a number of at least 1")
+    return value
+
+
+_DAY = "(mon|tue|wed|thu|fri|sat|sun)"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_DURING = rf"always|{_DAY}(-{_DAY})? {_TIME}-({_TIME}|24:00) [A-Za-z_]+(/[A-Za-z0-9_+-]+)*"
+
+
+def _during(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(_DURING, value):
+        raise PydanticCustomError(
+            "causeway", 'must be always, or days, hours and time zone: "mon-fri 07:00-21:00 Europe/Berlin"'
+        )
+    return value
+
+
+class Frequency(Manifest):
+    """What the owner expects."""
+
+    expect_every: Annotated[
+        float | None,
+        _or_word("never", positive_duration),
+        WithJsonSchema(
+            {"type": "string", "pattern": "^(never|[0-9]{1,9}[smhd])$", "examples": ["6h", "never"]}
+        ),
+    ]
+    """Silence longer than this is told to the owner; never says openly that it is not."""
+    during: Annotated[
+        str, BeforeValidator(_during), Field(json_schema_extra={"pattern": f"^({_DURING})$"})
+    ] = written("always")
+    """When silence counts: "mon-fri 07:00-21:00 Europe/Berlin"."""
+    deliver_within: PositiveDuration = written("15m")
+    """A delivery older than this is told to the owner."""
+
+
+class Retry(Manifest):
+    """The spacing of attempts: first, then each time factor times longer, up to max."""
+
+    first: PositiveDuration = written("5s")
+    factor: Annotated[float, Field(ge=1)] = 3
+    max: PositiveDuration = written("6h")
+
+
+class Errors(Manifest):
+    """What happens when the target refuses."""
+
+    retry: Retry = Field(default_factory=Retry)
+    attempts: Annotated[
+        int | None,
+        _or_word("unlimited", _attempts),
+        WithJsonSchema({"anyOf": [{"const": "unlimited"}, {"type": "integer", "minimum": 1}]}),
+    ] = written("unlimited")
+    """unlimited or a number; this or give_up_after, whichever comes first."""
+    give_up_after: PositiveDuration = written("3d")
+    """After this it is a dead letter; a pause stops the clock."""
+    keep_events: Duration = written("0s")
+    """How long delivered events are kept, so that they can be replayed."""
+
+
+class Integration(Manifest):
+    """A flow from one system to another. Its keys are the questions to answer before one is built."""
+
+    integration: Name
+    """Its name, which is also the file's."""
+    description: str = ""
+    owner: Owner
+    """Who hears of it when it does not work."""
+    source: Source
+    """Where events come from."""
+    constants: dict[Identifier, Any] = {}
+    """What expressions may look up; environments override it."""
+    flow: Flow
+    """What happens in between; {} is an answer."""
+    target: Target
+    """Where they go."""
+    frequency: Frequency
+    """What is expected, and when silence is a fault."""
+    errors: Errors
+    """What happens when the target refuses; {} is an answer."""

@@ -1,0 +1,146 @@
+"""A system: how it signs what it sends, how it is called, what it limits (DESIGN 4.1)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag
+
+from causeway.plan.manifest.auth import AuthOrList, NoAuth
+from causeway.plan.manifest.base import Manifest
+from causeway.plan.manifest.call import RetryOn
+from causeway.plan.manifest.polls import Poll
+from causeway.plan.manifest.scheme import SchemeChoice
+from causeway.plan.manifest.values import (
+    DataPath,
+    Duration,
+    Expression,
+    HeaderName,
+    Link,
+    Name,
+    Network,
+    PositiveDuration,
+    SecretName,
+    Share,
+    TextOrSecret,
+    written,
+)
+
+
+class Reply(Manifest):
+    """A certain answer that the provider wants for what is accepted."""
+
+    status: Annotated[int, Field(ge=200, le=299)] = 200
+    headers: dict[HeaderName, str] = {}
+    body: str = ""
+
+
+class Webhooks(Manifest):
+    """How a system signs what it sends."""
+
+    scheme: SchemeChoice
+    """A built-in scheme by name, or one spelled out, or a list of those of which any may match."""
+    secrets: Annotated[list[SecretName], Field(min_length=1)]
+    """Names of secrets; any of them may match."""
+    tolerance: PositiveDuration = written("5m")
+    """Accepted clock difference, both ways, where the scheme has a timestamp."""
+    dedupe_for: PositiveDuration = written("7d")
+    """How long a repeated event is recognised: at least the provider's retry horizon."""
+    id: Expression | None = None
+    """Over the scheme's event id; sees {headers, body}."""
+    type: Expression | None = None
+    """Over the scheme's event type; sees {headers, body}."""
+    split: Expression | None = None
+    """The list in a body with many events: each becomes an event of its own."""
+    reply: Reply | None = None
+    base_url: Link | None = None
+    """The public URL, where the scheme signs it; the stack's unless it is written."""
+    keep_rejected: Duration = written("0s")
+    """How long refused requests are kept, for `causeway verify`."""
+    canary: bool = False
+    """A signed synthetic event through the public URL every 5 minutes."""
+
+
+class Mtls(Manifest):
+    """The certificate that a call shows."""
+
+    certificate: SecretName
+    key: SecretName
+
+
+class Signing(Manifest):
+    """How what is sent to this system is signed."""
+
+    scheme: SchemeChoice
+    secrets: Annotated[list[SecretName], Field(min_length=1)]
+
+
+class RateLimit(Manifest):
+    """How often a system may be called, by all integrations together."""
+
+    requests: Annotated[int, Field(ge=1)] | None = None
+    per: PositiveDuration | None = None
+    burst: Annotated[int, Field(ge=1)] = 1
+    concurrency: Annotated[int, Field(ge=1)] | None = None
+
+
+class CircuitBreaker(Manifest):
+    """When a failing system is left alone for a while."""
+
+    failures: Share = written("70%")
+    of_at_least: Annotated[int, Field(ge=1)] = 10
+    within: PositiveDuration = written("5m")
+    open_for: PositiveDuration = written("30s")
+
+
+def _one_or_list(value: Any) -> str:
+    return "<list>" if isinstance(value, list) else "<one>"
+
+
+class Api(Manifest):
+    """How a system is called."""
+
+    base_url: TextOrSecret
+    """Where its paths begin: https, or http on an address that allow_private names."""
+    auth: AuthOrList = Field(default_factory=lambda: NoAuth(type="none"))
+    """How a call proves who it is."""
+    mtls: Mtls | None = None
+    signing: Signing | None = None
+    headers: dict[HeaderName, TextOrSecret] = {}
+    """On every call."""
+    timeout: PositiveDuration = written("10s")
+    """For the whole answer."""
+    rate_limit: (
+        Annotated[
+            Annotated[RateLimit, Tag("<one>")] | Annotated[list[RateLimit], Tag("<list>")],
+            Discriminator(_one_or_list),
+        ]
+        | None
+    ) = None
+    circuit_breaker: CircuitBreaker = Field(default_factory=CircuitBreaker)
+    success_when: Expression = "status < `300`"
+    """What is not true is a failure; sees {status, headers, body}."""
+    retry_on: list[RetryOn] = Field(["connection", "timeout", "408", "425", "429", "500-599"])
+    """Failures that are tried again: connection, timeout, statuses, ranges, "!503" to exclude."""
+    retry_when: Expression | None = None
+    """Failures that are tried again, too, when this is true; sees {status, headers, body}."""
+    keep_answers: bool = False
+    """Keep the first 2 KiB of answers in the journal."""
+    allow_private: list[Network] = []
+    """Private networks on which it may be called; empty: public addresses only."""
+
+
+class System(Manifest):
+    """An external API. It sends webhooks, is called, is polled, or several of these."""
+
+    system: Name
+    """Its name, which is also the file's."""
+    description: str = ""
+    redact: list[DataPath] = []
+    """Paths into its events (data.customer.email) that no log, error or journal may show."""
+    webhooks: Webhooks | None = None
+    """Absent: it sends nothing."""
+    api: Api | None = None
+    """Absent: it is never called."""
+    polls: dict[Name, Poll] = {}
+    """What is fetched on a schedule."""

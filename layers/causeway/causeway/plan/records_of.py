@@ -1,0 +1,156 @@
+"""From manifests to the plan's records: shorthands are spelled out, a system's defaults applied to its calls."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from causeway.plan.checks.schemes import spelled_out
+from causeway.plan.manifest.call import WITH_BODY, Call
+from causeway.plan.manifest.integration import Integration, RunStep, WebhookSource
+from causeway.plan.manifest.values import SecretRef
+from causeway.webhooks.schemes import SCHEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causeway.plan import records
+    from causeway.plan.manifest.base import Manifest
+    from causeway.plan.manifest.integration import CallStep
+    from causeway.plan.manifest.scheme import Scheme
+    from causeway.plan.manifest.system import Api, System, Webhooks
+
+
+def system_record(system: System) -> records.System:
+    """A system's record."""
+    record: records.System = {
+        "name": system.system,
+        "description": system.description,
+        "redact": system.redact,
+    }
+    if system.webhooks:
+        record["webhooks"] = _webhooks(system.webhooks)
+    if system.api:
+        record["api"] = _api(system.api)
+    return record
+
+
+def integration_record(integration: Integration, systems: Mapping[str, System]) -> records.Integration:
+    """An integration's record, with what its calls leave to their systems."""
+    source, target = integration.source, integration.target
+    assert isinstance(source, WebhookSource)  # the others are not available, which the checks told
+    assert isinstance(target, Call)
+    record: records.Integration = {
+        "name": integration.integration,
+        "description": integration.description,
+        "owner": _written(integration.owner),
+        "source": {"system": source.system, "events": source.events},
+        "constants": integration.constants,
+        "steps": [
+            _run(step) if isinstance(step, RunStep) else _call_step(step, systems)
+            for step in integration.flow.steps
+        ],
+        "target": {"call": _call(target, systems, body=target.method in WITH_BODY)},
+        "frequency": _all(integration.frequency),
+        "errors": _all(integration.errors) | {"retry": _all(integration.errors.retry)},
+    }
+    if integration.flow.filter is not None:
+        record["filter"] = integration.flow.filter
+    return record
+
+
+def _all(manifest: Manifest) -> Any:
+    """All keys of a part whose record has the same."""
+    return dict(manifest)
+
+
+def _written(manifest: Manifest) -> Any:
+    """The same, without those that are absent."""
+    return {key: _plain(value) for key, value in manifest if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    return {"secret": value.secret} if isinstance(value, SecretRef) else value
+
+
+def _webhooks(webhooks: Webhooks) -> records.Webhooks:
+    chosen = webhooks.scheme if isinstance(webhooks.scheme, list) else [webhooks.scheme]
+    record: records.Webhooks = {
+        "schemes": [record for choice in chosen for record in _schemes(choice)],
+        "secrets": webhooks.secrets,
+        "tolerance": webhooks.tolerance,
+        "dedupe_for": webhooks.dedupe_for,
+    }
+    if webhooks.id is not None:
+        record["id"] = webhooks.id
+    if webhooks.type is not None:
+        record["type"] = webhooks.type
+    if webhooks.split is not None:
+        record["split"] = webhooks.split
+    if webhooks.reply is not None:
+        record["reply"] = _all(webhooks.reply)
+    if webhooks.base_url is not None:
+        record["base_url"] = webhooks.base_url.rstrip("/")
+    return record
+
+
+def _schemes(choice: str | Scheme) -> list[records.Scheme]:
+    if isinstance(choice, str):
+        return copy.deepcopy(SCHEMES[choice])
+    return [spelled_out(choice.model_dump(exclude_none=True))]
+
+
+def _api(api: Api) -> records.Api:
+    base_url = _plain(api.base_url)
+    return {
+        "base_url": base_url.rstrip("/") if isinstance(base_url, str) else base_url,
+        "auth": _written(api.auth),  # type: ignore[arg-type] # a list is not available, which the checks told
+        "headers": {name: _plain(value) for name, value in api.headers.items()},
+        "allow_private": api.allow_private,
+        "keep_answers": api.keep_answers,
+    }
+
+
+def _run(step: RunStep) -> records.Step:
+    record: records.Step = {"name": step.name, "run": step.run}
+    if step.when is not None:
+        record["when"] = step.when
+    return record
+
+
+def _call_step(step: CallStep, systems: Mapping[str, System]) -> records.Step:
+    return {"name": step.name, "call": _call(step, systems, body=False)}
+
+
+def _call(call: Call, systems: Mapping[str, System], *, body: bool) -> records.Call:
+    """A call's record.
+
+    Args:
+        call: As written.
+        systems: For what it leaves to its system.
+        body: Whether the event's data is sent when no body is written.
+    """
+    api = systems[call.system].api
+    assert api  # which the checks told
+    record: records.Call = {
+        "system": call.system,
+        "method": call.method.upper(),  # type: ignore[typeddict-item] # one of the five
+        "path": call.path,
+        "query": call.query,
+        "headers": dict(call.headers),
+        "content": call.content,
+        "reads": call.method == "get" if call.reads is None else call.reads,
+        "timeout": api.timeout if call.timeout is None else call.timeout,
+        "success_when": call.success_when or api.success_when,
+        "retry_on": api.retry_on if call.retry_on is None else call.retry_on,
+    }
+    if "body" in call.model_fields_set:
+        record["body"] = call.body
+    elif body:
+        record["body"] = "${data}"
+    if call.when is not None:
+        record["when"] = call.when
+    retry_when = call.retry_when or api.retry_when
+    if retry_when is not None:
+        record["retry_when"] = retry_when
+    return record
