@@ -69,7 +69,7 @@ bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time and throughput
 template: setup tools ## Check the template: cfn-lint, sam validate, checkov.
 	@$(BIN)/cfn-lint template.yaml
 	@$(SAM) validate --lint
-	@$(CHECKOV) --quiet --compact --framework cloudformation --file template.yaml
+	@$(CHECKOV) --quiet --compact --skip-download --framework cloudformation --file template.yaml
 
 # ---- locks ----------------------------------------------------------------------------------------------------
 
