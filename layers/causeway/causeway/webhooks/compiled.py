@@ -15,6 +15,7 @@ The keys of a record (:class:`causeway.plan.records.Scheme`), whether built in o
 - ``nonce``: the header of ``{nonce}``
 - ``id``, ``type``: expressions over ``{headers, body}`` (:mod:`causeway.webhooks.identity`); an ``id``
   that is a header is also what ``{id}`` in ``signed`` stands for
+- ``handshake``: a name of :data:`causeway.webhooks.handshakes.HANDSHAKES`
 """
 
 from __future__ import annotations
@@ -24,18 +25,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from causeway.webhooks.algorithms import ALGORITHMS
 from causeway.webhooks.encodings import ENCODINGS, KEYS, PLAIN
+from causeway.webhooks.handshakes import HANDSHAKES
 from causeway.webhooks.patterns import HeaderPattern, SchemeError, SignedPattern
 from causeway.webhooks.timestamps import READ
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.algorithms import Key
 
 _HEADER_EXPRESSION = re.compile(r'headers\.(?:"([^"\\]+)"|([A-Za-z_][A-Za-z0-9_]*))')
 _T = TypeVar("_T")
-_KEPT = 256  # compiled records, and keys of each: more than any plan has, and a bound all the same
+_KEPT = 256  # compiled records, and lists of keys of each: more than any plan has, and a bound all the same
 
 
 class Compiled:
@@ -64,9 +66,11 @@ class Compiled:
         self.unpadded_too = encoding == "base64url"
         self._read_key = _one_of(KEYS, "key", scheme.get("key", "utf8"))
         self.key_prefix = scheme.get("key_prefix", "")
+        if "handshake" in scheme:
+            _one_of(HANDSHAKES, "handshake", scheme["handshake"])
         self._set_timestamp(scheme)
         self._set_signed(scheme)
-        self._keys: dict[str, Key | None] = {}
+        self._keys: dict[tuple[str, ...], tuple[tuple[int, Key], ...]] = {}
 
     def _set_timestamp(self, scheme: Scheme) -> None:
         timestamp = scheme.get("timestamp")
@@ -99,22 +103,22 @@ class Compiled:
         if not {"body", "body_sha256"} & set(self.signed.names):
             raise SchemeError("signed: the body must be in it, as {body} or {body_sha256}")
 
-    def key(self, secret: str) -> Key | None:
-        """The key that a secret holds for this scheme; None, which verifies nothing, where it holds none."""
-        keys = self._keys
-        try:
-            return keys[secret]
-        except KeyError:
-            if len(keys) >= _KEPT:
-                keys.clear()
-            keys[secret] = key = self._make_key(secret)
-            return key
+    def keys(self, secrets: Sequence[str]) -> tuple[tuple[int, Key], ...]:
+        """The keys that secrets hold for this scheme, with their indexes; what holds none is left out."""
+        wanted = tuple(secrets)
+        keys = self._keys.get(wanted)
+        if keys is None:
+            if len(self._keys) >= _KEPT:
+                self._keys.clear()
+            keys = tuple((index, key) for index, text in enumerate(wanted) for key in self._key(text))
+            self._keys[wanted] = keys
+        return keys
 
-    def _make_key(self, secret: str) -> Key | None:
+    def _key(self, secret: str) -> list[Key]:
         try:
-            return self.algorithm.key(self.raw_key(secret, self.key_prefix))
+            return [self.algorithm.key(self.raw_key(secret, self.key_prefix))]
         except ValueError:
-            return None
+            return []
 
     def raw_key(self, secret: str, prefix: str) -> bytes:
         """The bytes of a secret's text; raises ValueError where prefix or form are not as they should be."""

@@ -102,14 +102,14 @@ def unusable(schemes: Sequence[Scheme], secrets: Sequence[str]) -> list[int]:
     return [
         index
         for index, secret in enumerate(secrets)
-        if all(compiled(scheme).key(secret) is None for scheme in schemes)
+        if not any(compiled(scheme).keys([secret]) for scheme in schemes)
     ]
 
 
 def _verify(
     scheme: Compiled, request: SignedRequest, secrets: Sequence[str], tolerance: float, now: float
 ) -> Verified:
-    keys = [(index, key) for index, key in enumerate(map(scheme.key, secrets)) if key is not None]
+    keys = scheme.keys(secrets)
     if not keys:
         raise Rejected("secret")
     texts, others = scheme.pattern.read(header_of(request, scheme.header))

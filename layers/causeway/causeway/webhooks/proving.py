@@ -1,0 +1,68 @@
+"""Proving that a request comes from its provider: verification with the secrets that are stored."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from causeway.settings.secrets import SecretMissing
+from causeway.telemetry.logs import logger
+from causeway.webhooks.verify import Rejected, unusable, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from causeway.plan.records import System, Webhooks
+    from causeway.settings.secrets import Secrets
+    from causeway.webhooks.verify import SignedRequest, Verified
+
+_STORED_SECRETS_MAY_HELP = ("signature", "secret")
+
+
+def prove(
+    system: System, webhooks: Webhooks, request: SignedRequest, *, secrets: Secrets, now: float
+) -> Verified:
+    """Verify by the secrets as they are known; after a mismatch by those now stored, and those before them.
+
+    A secret that is missing or unusable hinders no other. When nothing verifies, the operator hears of each.
+
+    Raises:
+        Rejected: it is not proven.
+        SecretsUnavailable: the store of secrets does not answer, so nothing can be said.
+    """
+    rejected = Rejected("secret")
+    for read in (secrets.current, secrets.reread):
+        try:
+            stored = _present(read, webhooks["secrets"])
+            return verify(webhooks["schemes"], request, stored, tolerance=webhooks["tolerance"], now=now)
+        except Rejected as error:
+            rejected = error
+        if rejected.rule not in _STORED_SECRETS_MAY_HELP:
+            raise rejected
+    _tell_operator(system, webhooks, secrets)
+    raise rejected
+
+
+def _present(read: Callable[[Sequence[str]], list[str]], names: Sequence[str]) -> list[str]:
+    """The secrets that are there. All are read at once, and one by one only when one is not there."""
+    with suppress(SecretMissing):
+        return read(names)
+    found: list[str] = []
+    for name in names:
+        with suppress(SecretMissing):
+            found += read([name])
+    return found
+
+
+def _tell_operator(system: System, webhooks: Webhooks, secrets: Secrets) -> None:
+    """Name the secrets that can never verify: a line per name, and none when only the signature was wrong."""
+    for name in webhooks["secrets"]:
+        try:
+            bad = unusable(webhooks["schemes"], secrets.current([name]))
+            problem = "it is not what the scheme's key should be (prefix, encoding)" if bad else None
+        except SecretMissing as error:
+            problem = str(error)
+        if problem:
+            logger().error("a secret cannot verify", system=system["name"], secret=name, reason=problem)
+    if not webhooks["secrets"]:
+        logger().error("a system names no secret", system=system["name"])
