@@ -1,14 +1,14 @@
 """Metrics: CloudWatch's embedded metric format, written by Powertools, once per invocation.
 
 Every custom metric and every value of a dimension costs money each month. So all have the dimension
-``service`` and no other; the few in :data:`BY` are also written with one more, beside the total.
+``service`` and no other; the few in :data:`BY_INTEGRATION` are also written with one more, beside the total.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
@@ -34,10 +34,8 @@ UNITS = {
 }
 """All metrics and their units. Counts are summed up; of the others, each value is kept."""
 
-Dimension = Literal["integration"]
-
-BY: Mapping[str, Dimension] = {"DeliveriesDead": "integration", "DeliveryLatency": "integration"}
-"""Metrics that are also written by a dimension (by integration: where the template's parameter says so)."""
+BY_INTEGRATION = frozenset({"DeliveriesDead", "DeliveryLatency"})
+"""Metrics that are also written by integration, where the template's parameter says so."""
 
 
 class Metrics:
@@ -59,10 +57,11 @@ class Metrics:
         Args:
             name: One of :data:`UNITS`.
             value: In the metric's unit.
-            integration: Whose it is; makes a difference for the metrics in :data:`BY` only.
+            integration: Whose it is; makes a difference for those in :data:`BY_INTEGRATION` only.
         """
         counted = UNITS[name] == "Count"
-        groups = [None, integration] if integration and self._by_integration and name in BY else [None]
+        apart = integration and self._by_integration and name in BY_INTEGRATION
+        groups = [None, integration] if apart else [None]
         with self._lock:
             for group in groups:
                 values = self._values[group][name]
