@@ -133,8 +133,5 @@ $(TOOLS)/pip/.ready:
 
 .PHONY: build-PlanLayer
 build-PlanLayer: $(TOOLS)/compile/.ready
-	@PYTHONPATH=$(ROOT)layers/causeway $(TOOLS)/compile/bin/python -m causeway.plan.compile . --out "$(ARTIFACTS_DIR)/plan"
-	@mkdir -p "$(ARTIFACTS_DIR)/python"
-	@if [ -d transforms ]; then cp -R transforms "$(ARTIFACTS_DIR)/python"; fi
-	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +
+	@PYTHONPATH=$(ROOT)layers/causeway $(TOOLS)/compile/bin/python -m causeway.plan.compile . --out "$(ARTIFACTS_DIR)"
 	@$(call bytecode,/opt)

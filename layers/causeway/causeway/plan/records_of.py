@@ -1,4 +1,4 @@
-"""From manifests to the plan's records: shorthands are spelled out, a system's defaults applied to its calls."""
+"""From manifests to the plan's records: shorthands spelled out, a system's defaults applied to its calls."""
 
 from __future__ import annotations
 

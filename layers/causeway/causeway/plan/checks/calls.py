@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from causeway.calls.address import ForbiddenAddressError, check_host, origin_of
+from causeway.calls.request import OWN_HEADERS
 from causeway.events import texts
 from causeway.plan.finding import find
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from causeway.plan.environments import Merged
     from causeway.plan.problems import Problem
+    from causeway.plan.records import JSON
     from causeway.plan.yaml import Document
 
 _PATHS = tuple(
@@ -23,9 +25,14 @@ _PATHS = tuple(
     for method in ("get", "post", "put", "patch", "delete")
 )
 
+_HEADERS = ("api.headers", "flow.steps.*.headers", "target.headers")
+_OF_THE_ATTEMPT = frozenset({"idempotency-key", "causeway-event-id", "causeway-attempt", "traceparent"})
+
 
 def check_calls(merged: Merged) -> Iterator[Problem]:
-    """Find URLs that lead where no call may go."""
+    """Find URLs that lead where no call may go, and headers that no manifest may set."""
+    for document in (*merged.systems.values(), *merged.integrations.values()):
+        yield from _headers(document)
     for document in merged.systems.values():
         for path, url in find(document.value, "api.base_url"):
             problem = (
@@ -39,6 +46,25 @@ def check_calls(merged: Merged) -> Iterator[Problem]:
                 problem = _path(text) if isinstance(text, str) else None
                 if problem:
                     yield document.problem(path, problem)
+
+
+def _headers(document: Document) -> Iterator[Problem]:
+    for pattern in _HEADERS:
+        for path, headers in find(document.value, pattern):
+            for name, value in headers.items() if isinstance(headers, dict) else ():
+                problem = _header(name.lower(), value)
+                if problem:
+                    yield document.problem((*path, name), problem)
+
+
+def _header(name: str, value: JSON) -> str | None:
+    if name in OWN_HEADERS:
+        return "belongs to the connection: no manifest sets it"
+    if name in _OF_THE_ATTEMPT:
+        return "set by Causeway on every call: leave it out"
+    if name in ("authorization", "proxy-authorization") and isinstance(value, str):
+        return "a credential is never written in a manifest: use the system's `auth`"
+    return None
 
 
 def _networks(document: Document) -> list[str]:

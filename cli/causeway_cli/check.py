@@ -1,0 +1,131 @@
+"""``causeway check``: is the map right, when would its deliveries be retried, and what does nobody watch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from causeway_cli.maps import Directory, count, show_problems, show_table, spell_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from causeway.plan.compiler import Compiled
+    from causeway.plan.problems import Problem
+    from causeway.plan.records import Integration
+
+_MOST = 200
+"""So many attempts are counted; a schedule with more of them is shown as "more than"."""
+
+_SHOWN = 7
+"""So many waits of a schedule are shown."""
+
+
+def check(
+    directory: Directory = Path("integrations"),
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Validate the map: all errors at once, then every integration's retries and what is worth knowing.
+
+    Exit code 1 when there is an error.
+
+    Example: causeway check integrations
+    """
+    from causeway.plan.compiler import compile_map  # noqa: PLC0415 - pydantic and YAML, only where needed
+    from causeway.plan.problems import InvalidMapError  # noqa: PLC0415
+
+    try:
+        result = compile_map(directory)
+        problems, schedules = result.remarks, _schedules(result)
+    except InvalidMapError as error:
+        result, problems, schedules = None, error.problems, []
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "ok": result is not None,
+                    "problems": [_plain(each) for each in problems],
+                    "schedules": [asdict(each) for each in schedules],
+                },
+                indent=2,
+            )
+        )
+    else:
+        _show(problems, schedules, result)
+    if result is None:
+        raise typer.Exit(1)
+
+
+@dataclass
+class Schedule:
+    """When one integration's deliveries are tried again."""
+
+    integration: str
+    waits: list[float]  # seconds between attempts, without the jitter that is added
+    attempts: int | None
+    give_up_after: float
+    environments: list[str]
+
+    def __str__(self) -> str:
+        shown = " ".join(spell_duration(wait) for wait in self.waits[:_SHOWN])
+        more = f" ... {spell_duration(max(self.waits))}" if len(self.waits) > _SHOWN else ""
+        number = f"more than {_MOST}" if len(self.waits) == _MOST else str(len(self.waits) + 1)
+        return f"{shown}{more}; dead after {number} attempts or {spell_duration(self.give_up_after)}"
+
+
+def _schedules(result: Compiled) -> list[Schedule]:
+    """Each integration's, once for all environments that have the same."""
+    found: dict[str, Schedule] = {}
+    for environment, plan in sorted(result.plans.items()):
+        for integration in plan["integrations"].values():
+            schedule = _schedule(integration)
+            found.setdefault(f"{schedule.integration}: {schedule}", schedule).environments.append(environment)
+    return [found[key] for key in sorted(found)]
+
+
+def _schedule(integration: Integration) -> Schedule:
+    from causeway.delivery.schedule import waits  # noqa: PLC0415
+
+    errors = integration["errors"]
+    return Schedule(
+        integration["name"], waits(errors, limit=_MOST), errors["attempts"], errors["give_up_after"], []
+    )
+
+
+def _plain(problem: Problem) -> dict[str, object]:
+    return {
+        "severity": problem.severity,
+        "file": problem.place.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "key": problem.key,
+        "message": problem.message,
+        "environments": list(problem.environments),
+    }
+
+
+def _show(problems: Sequence[Problem], schedules: Sequence[Schedule], result: Compiled | None) -> None:
+    show_problems(problems)
+    if result is None:
+        typer.echo(f"\n{count(problems)}")
+        return
+    if problems:
+        typer.echo()
+    everywhere = len(result.plans)
+    show_table(
+        ["integration", "is tried again after", "in"],
+        [
+            (
+                each.integration,
+                str(each),
+                "" if len(each.environments) == everywhere else ", ".join(each.environments),
+            )
+            for each in schedules
+        ],
+    )
+    typer.echo(f"\nThe map is right. It compiles for {', '.join(sorted(result.plans))}.")

@@ -1,0 +1,28 @@
+"""``causeway compile``: write the plan that functions load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from causeway_cli.maps import Directory, compiled
+
+
+def compile_map(
+    directory: Directory = Path("integrations"),
+    *,
+    out: Annotated[Path, typer.Option(help="Where plan/ and python/transforms/ are written.")],
+) -> None:
+    """Write the plan of every environment, and the transforms: the content of the plan layer.
+
+    Nothing is written when the map has an error; `causeway check` shows the same errors.
+
+    Example: causeway compile integrations --out build
+    """
+    from causeway.plan.compiler import write  # noqa: PLC0415
+
+    result = compiled(directory)
+    write(result, out)
+    typer.echo(f"wrote {', '.join(sorted(result.plans))} to {out / 'plan'}")
