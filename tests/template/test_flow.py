@@ -1,0 +1,162 @@
+"""How the parts are wired: queues, event sources, loops, the schedule and the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.template import (
+    each,
+    functions,
+    resources,
+    role_of,
+    statements,
+    target,
+    translated,
+    written,
+)
+
+QUEUES = resources("AWS::SQS::Queue")
+
+
+def sources():
+    """Every queue that invokes a function: (queue, function, the event source's properties)."""
+    return [
+        (target(event["Properties"]["Queue"]), name, event["Properties"])
+        for name, function in functions().items()
+        for event in function["Events"].values()
+        if event["Type"] == "SQS"
+    ]
+
+
+def possible(value):
+    """Every value that a part of the template can have, by its parameter's allowed values."""
+    match value:
+        case {"Fn::FindInMap": [str(mapping), {"Ref": str(parameter)}, str(key)]}:
+            allowed = written()["Parameters"][parameter]["AllowedValues"]
+            return {choice: written()["Mappings"][mapping][choice][key] for choice in allowed}
+        case {"Ref": str(parameter)}:
+            return {choice: int(choice) for choice in written()["Parameters"][parameter]["AllowedValues"]}
+    return {"": value}
+
+
+def test_a_queue_that_invokes_a_function_has_a_dead_letter_queue():
+    for queue, _, _ in sources():
+        redrive = QUEUES[queue]["RedrivePolicy"]
+        assert target(redrive["deadLetterTargetArn"]) in QUEUES
+        assert redrive["maxReceiveCount"] == 1000
+
+
+def test_messages_stay_as_long_as_sqs_can_keep_them():
+    for name, queue in QUEUES.items():
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600, name
+
+
+@pytest.mark.parametrize(("queue", "function", "_source"), sources())
+def test_a_batch_stays_invisible_for_six_timeouts(queue, function, _source):
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+    visibility, timeout = (
+        possible(QUEUES[queue]["VisibilityTimeout"]),
+        possible(functions()[function]["Timeout"]),
+    )
+    assert visibility.keys() == timeout.keys()
+    for choice, seconds in timeout.items():
+        assert visibility[choice] >= 6 * seconds
+
+
+@pytest.mark.parametrize(("_queue", "function", "source"), sources())
+def test_a_queue_starts_no_more_than_its_function_has_kept_for_it(_queue, function, source):
+    """Otherwise Lambda throttles the poller, and receives that were never worked on count as failures."""
+    maximum = source["ScalingConfig"]["MaximumConcurrency"]
+    reserved = functions()[function]["ReservedConcurrentExecutions"]
+    condition, kept, otherwise = reserved["Fn::If"]
+    assert condition in written()["Conditions"]
+    assert (maximum, otherwise) == (kept, {"Ref": "AWS::NoValue"})
+
+
+@pytest.mark.parametrize(("_queue", "_function", "source"), sources())
+def test_one_failed_delivery_does_not_fail_its_batch(_queue, _function, source):
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BatchSize"] == 10
+    assert "FilterCriteria" not in source, "SQS deletes what does not match: lost silently"
+
+
+def invokes():
+    """Who can cause whose invocation by a message on a queue: function -> functions."""
+    invoked_by = {queue: function for queue, function, _ in sources()}
+    return {
+        name: {
+            invoked_by[target(resource)]
+            for statement in statements(role_of(function))
+            if "sqs:SendMessage" in each(statement["Action"])
+            for resource in each(statement["Resource"])
+            if target(resource) in invoked_by
+        }
+        for name, function in functions().items()
+    }
+
+
+def reachable(name, edges):
+    found, rest = set(), list(edges[name])
+    while rest:
+        one = rest.pop()
+        if one not in found:
+            found.add(one)
+            rest.extend(edges[one])
+    return found
+
+
+def test_a_function_whose_messages_come_back_to_it_may_loop():
+    """Lambda cuts a chain after 16 rounds and drops the message, unless told that the loop is meant."""
+    edges = invokes()
+    looping = {name for name in edges if name in reachable(name, edges)}
+    allowed = {name for name, function in functions().items() if function.get("RecursiveLoop") == "Allow"}
+    assert looping == allowed == {"ProcessorFunction"}
+
+
+def test_the_scheduler_runs_each_minute_and_is_done_within_it():
+    scheduler = functions()["SchedulerFunction"]
+    (event,) = scheduler["Events"].values()
+    assert event["Type"] == "ScheduleV2"
+    assert event["Properties"]["ScheduleExpression"] == "rate(1 minute)"
+    assert scheduler["Timeout"] < 60
+    assert scheduler["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    assert event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+
+
+def test_two_stacks_fit_into_one_account():
+    """What has a fixed name exists once in an account and region."""
+    inside_another = ("AWS::Lambda::Alias", "AWS::Lambda::LayerVersion", "AWS::ApiGatewayV2::Stage")
+    for name, resource in translated()["Resources"].items():
+        if resource["Type"] in inside_another:
+            continue
+        for key, value in resource.get("Properties", {}).items():
+            if key == "Name" or (key.endswith("Name") and key not in ("MetricName", "FunctionName")):
+                assert "AWS::StackName" in str(value) or "Ref" in value, f"{name}.{key} is {value}"
+
+
+def test_the_api_has_the_routes_of_webhooks_and_limits():
+    api = resources("AWS::ApiGatewayV2::Api", translated())["Api"]
+    routes = {(method.upper(), path) for path, methods in api["Body"]["paths"].items() for method in methods}
+    assert routes == {(method, "/webhooks/{system}") for method in ("GET", "HEAD", "POST")}
+    for methods in api["Body"]["paths"].values():
+        for operation in methods.values():
+            assert operation["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0"
+    (stage,) = resources("AWS::ApiGatewayV2::Stage", translated()).values()
+    assert set(stage["DefaultRouteSettings"]) == {"ThrottlingBurstLimit", "ThrottlingRateLimit"}
+
+
+def test_access_logs_hold_neither_query_nor_headers():
+    """Providers put tokens there."""
+    settings = resources("AWS::Serverless::HttpApi")["Api"]["AccessLogSettings"]["Fn::If"][1]
+    assert "query" not in settings["Format"].lower()
+    assert "header" not in settings["Format"].lower()
+
+
+def test_the_hot_path_is_deployed_gradually_and_rolled_back_by_its_own_alarm():
+    alarms = resources("AWS::CloudWatch::Alarm")
+    for name in ("WebhookFunction", "ProcessorFunction"):
+        function = functions()[name]
+        assert function["AutoPublishAlias"] == "live"
+        assert function["AutoPublishAliasAllProperties"] is True
+        watched = [alarms[target(alarm)] for alarm in function["DeploymentPreference"]["Alarms"]]
+        assert [alarm["Dimensions"][0]["Value"] for alarm in watched] == [{"Ref": name}]

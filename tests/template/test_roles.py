@@ -1,0 +1,95 @@
+"""Each function may do what it does, on what it does it to, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.template import each, functions, resources, role_of, statements, target, translated
+
+OWN_ROLES = sorted(resources("AWS::IAM::Role"))
+
+KNOW_NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+"""The only actions that may be allowed on everything: IAM cannot limit them."""
+
+
+def test_each_function_has_a_role_of_its_own():
+    roles = [target(function["Role"]) for function in functions().values()]
+    assert sorted(roles) == sorted(set(roles)) == OWN_ROLES
+
+
+def test_no_role_takes_a_managed_policy():
+    """A managed policy allows what its author thought of, and may be changed by him."""
+    for name, role in resources("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role, name
+    for name, function in functions().items():
+        assert "Policies" not in function, name
+
+
+@pytest.mark.parametrize("name", OWN_ROLES)
+def test_every_action_is_spelled_out(name):
+    for statement in statements(resources("AWS::IAM::Role")[name]):
+        assert statement["Effect"] == "Allow"
+        for action in each(statement["Action"]):
+            assert "*" not in action, statement["Sid"]
+
+
+@pytest.mark.parametrize("name", OWN_ROLES)
+def test_every_resource_is_named(name):
+    """Only what is inside a resource of this stack may be left open: objects of the bucket, secrets below the prefix."""
+    for statement in statements(resources("AWS::IAM::Role")[name]):
+        if set(each(statement["Action"])) <= KNOW_NO_RESOURCES:
+            continue
+        for resource in each(statement["Resource"]):
+            if "Fn::Sub" in resource:
+                whole, _, inside = resource["Fn::Sub"].partition("/")
+                assert "*" not in whole, statement["Sid"]
+                assert "${" in whole, statement["Sid"]
+                assert inside, statement["Sid"]
+            else:
+                assert target(resource), statement["Sid"]
+
+
+@pytest.mark.parametrize(
+    ("function", "direction"),
+    [("WebhookFunction", "in"), ("ProcessorFunction", "out"), ("SchedulerFunction", None)],
+)
+def test_a_function_reads_secrets_of_its_direction_only(function, direction):
+    """Who takes over the receiving function cannot call anyone; who takes over the processor cannot forge a webhook."""
+    readable = {
+        resource["Fn::Sub"].partition("${AWS::StackName}")[2]
+        for statement in statements(role_of(functions()[function]))
+        for resource in each(statement["Resource"])
+        if set(each(statement["Action"])) & {"ssm:GetParameters", "secretsmanager:GetSecretValue"}
+    }
+    assert readable == ({f"/causeway/{direction}/*"} if direction else set())
+
+
+def test_a_role_logs_to_its_functions_own_group():
+    for name, function in functions().items():
+        group = target(function["LoggingConfig"]["LogGroup"])
+        allowed = [
+            one
+            for one in statements(role_of(function))
+            if any("logs:" in action for action in each(one["Action"]))
+        ]
+        assert [(each(one["Action"]), target(one["Resource"])) for one in allowed] == [
+            (["logs:CreateLogStream", "logs:PutLogEvents"], group)
+        ], name
+
+
+def test_a_role_that_lambda_assumes_is_assumed_by_nobody_else():
+    for name, role in resources("AWS::IAM::Role").items():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+
+
+def test_the_schedule_may_invoke_its_function_and_fill_its_dead_letter_queue():
+    """SAM makes this role; nothing else may get into it."""
+    role = resources("AWS::IAM::Role", translated())["SchedulerFunctionMinuteRole"]
+    allowed = {(one["Action"], target(one["Resource"])) for one in statements(role)}
+    assert allowed == {("lambda:InvokeFunction", "SchedulerFunction"), ("sqs:SendMessage", "MissedMinutes")}
+
+
+def test_sam_makes_no_other_role_than_those_of_the_schedule_and_of_codedeploy():
+    made = set(resources("AWS::IAM::Role", translated())) - set(OWN_ROLES)
+    assert made == {"SchedulerFunctionMinuteRole", "CodeDeployServiceRole"}
