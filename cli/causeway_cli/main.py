@@ -30,8 +30,12 @@ class Row(NamedTuple):
 COMMANDS: dict[str, Row] = {
     "new": Row("causeway_cli.new:app", "Write a commented manifest to fill in."),
     "check": Row("causeway_cli.check:check", "Validate the map, show retry schedules and what is missing."),
+    "try": Row("causeway_cli.trying:try_integration", "Show what one event would make an integration send."),
     "compile": Row("causeway_cli.compile:compile_map", "Write the plan that functions load."),
     "map": Row("causeway_cli.map:show_map", "Draw who sends what to whom, owned by whom."),
+    "dev": Row("causeway_cli.local.dev:dev", "Run the whole stack here, on an emulated AWS."),
+    "send": Row("causeway_cli.send:send", "Sign a sample event as the provider would, and post it."),
+    "secrets": Row("causeway_cli.secrets:app", "Store what the map names, and see what is missing."),
     "schema": Row("causeway_cli.schema:schema", "JSON Schemas of the manifests, for editors."),
 }
 

@@ -19,7 +19,12 @@ class SecretUse(NamedTuple):
 
     name: str  # as a person writes it, without the field of a JSON object: `shop/webhook`, `sm:shop/webhook`
     direction: Direction
-    used_by: str  # the system
+    used_by: str = ""  # the system or the integration
+
+    @classmethod
+    def of(cls, written: str, direction: Direction, used_by: str = "") -> SecretUse:
+        """A secret as a manifest names it: ``NAME``, ``sm:NAME``, either with ``#field``."""
+        return cls(written.partition("#")[0], direction, used_by)
 
     @property
     def in_secrets_manager(self) -> bool:
@@ -45,19 +50,19 @@ def _all(plan: Plan) -> Iterator[SecretUse]:
         webhooks = system.get("webhooks")
         if webhooks:
             for secret in webhooks["secrets"]:
-                yield _use(secret, "in", name)
-            yield from (_use(secret, "in", name) for secret in _references(webhooks))
+                yield SecretUse.of(secret, "in", name)
+            yield from (SecretUse.of(secret, "in", name) for secret in _references(webhooks))
         api = system.get("api")
         if api:
-            yield from (_use(secret, "out", name) for secret in _of_auth(api["auth"]))
-            yield from (_use(secret, "out", name) for secret in _references(api))
+            yield from (SecretUse.of(secret, "out", name) for secret in _of_auth(api["auth"]))
+            yield from (SecretUse.of(secret, "out", name) for secret in _references(api))
     for integration in plan.integrations.values():
         places = [*integration["steps"], integration["target"]]
-        yield from (_use(secret, "out", integration["name"]) for place in places for secret in _references(place))
-
-
-def _use(secret: str, direction: Direction, used_by: str) -> SecretUse:
-    return SecretUse(secret.partition("#")[0], direction, used_by)
+        yield from (
+            SecretUse.of(secret, "out", integration["name"])
+            for place in places
+            for secret in _references(place)
+        )
 
 
 def _of_auth(auth: Any) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+from causeway_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +50,9 @@ class StoredSecrets:
             if use.in_secrets_manager:
                 text: str = self._clients("secretsmanager").get_secret_value(SecretId=path)["SecretString"]
             else:
-                text = self._clients("ssm").get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
+                text = self._clients("ssm").get_parameter(Name=path, WithDecryption=True)["Parameter"][
+                    "Value"
+                ]
         except ClientError as error:
             if error.response["Error"]["Code"] not in _ABSENT:
                 raise
@@ -65,3 +70,21 @@ class StoredSecrets:
             if error.response["Error"]["Code"] not in _ABSENT:
                 raise
             return False
+
+
+def field_of(written: str, value: str) -> str:
+    """The part of a stored value that ``NAME#field`` means; all of it without a field.
+
+    Raises:
+        CommandError: The value is no JSON object with that field as a text.
+    """
+    name, _, field = written.partition("#")
+    if not field:
+        return value
+    try:
+        found = json.loads(value)[field]
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, str):
+        raise CommandError(f"the secret {name} is no JSON object with the field {field!r}")
+    return found

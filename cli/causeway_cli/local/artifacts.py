@@ -27,7 +27,9 @@ def fingerprint(directory: Path) -> str:
     """Changes when a file below the directory does."""
     digest = hashlib.sha256()
     for path in source_files(directory):
-        digest.update(f"{path.relative_to(directory)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(
+            f"{path.relative_to(directory)}\0".encode() + hashlib.sha256(path.read_bytes()).digest()
+        )
     return digest.hexdigest()[:16]
 
 

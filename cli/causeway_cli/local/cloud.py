@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +68,24 @@ class Cloud:
                 return f"{self.endpoint}/_aws/execute-api/{physical}/$default"
         raise CommandError(f"{TEMPLATE.name} has no HTTP API")
 
+    def warm_up(self) -> None:
+        """Start a process of each function that the happy path needs, with an event that does nothing.
 
-def fill_layer(layer: Path, built: Path) -> None:
-    """Put a freshly compiled plan in the layer's place."""
-    shutil.rmtree(layer, ignore_errors=True)
-    built.rename(layer)
+        On AWS somebody waits for the first cold start, too; here it would be everybody who tries something out.
+        """
+        events = {
+            "WebhookFunction": b'{"requestContext": {"http": {"method": "GET"}}}',
+            "ProcessorFunction": b'{"Records": []}',
+        }
+        functions = self.stack.functions()
+        with ThreadPoolExecutor() as pool:
+            for name, event in events.items():
+                pool.submit(self.clients("lambda").invoke, FunctionName=functions[name], Payload=event)
+
+    def log_groups(self) -> list[str]:
+        """The log groups of its functions."""
+        functions = self.clients("lambda")
+        return [
+            functions.get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
+            for name in self.stack.functions().values()
+        ]

@@ -7,6 +7,7 @@ that one holds the other end of its standard input.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import threading
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 
 
 def _die_with_parent() -> None:
@@ -39,10 +40,49 @@ def _authorize_batches_as_aws_does() -> None:
     iam_actions.extract_iam_action = extract_iam_action
 
 
+def _authorize_each_parameter() -> None:
+    """Ask for ssm:GetParameters on every parameter that is named, as AWS does, not on ``*``."""
+    extract, enforce = iam_actions.extract_resource_arn, iam_evaluator.enforce
+
+    def extract_resource_arn(service: str, *arguments: Any) -> str:
+        _, _, headers, body, _, region, account = arguments
+        if service != "ssm" or not headers.get("x-amz-target", "").endswith(".GetParameters"):
+            return str(extract(service, *arguments))
+        names = [name.lstrip("/").partition(":")[0] for name in json.loads(body)["Names"]]
+        return "\n".join(f"arn:aws:ssm:{region}:{account}:parameter/{name}" for name in names)
+
+    def enforce_each(*arguments: Any, resource_arn: str = "*", **others: Any) -> Any:
+        for arn in resource_arn.split("\n"):
+            if denied := enforce(*arguments, resource_arn=arn, **others):
+                return denied
+        return None
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+    iam_evaluator.enforce = enforce_each
+
+
 def _count_loopback_as_encrypted() -> None:
     """Let policies that insist on TLS hold: what never leaves this machine cannot be read on its way."""
     pin = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _: pin(source_ip, True)
+
+
+def _let_invocations_end() -> None:
+    """Replace a function's processes, after a change, once they have done what they are at, as Lambda does."""
+    kill = lambda_runtime.kill_workers
+
+    def kill_when_done(worker: Any) -> None:
+        with worker._lock:  # noqa: SLF001 - held for the time of an invocation
+            kill([worker])
+
+    def kill_workers(workers: Any) -> None:
+        present = [worker for worker in workers if worker is not None]
+        kill([worker for worker in present if not worker.in_use])
+        for worker in present:
+            if worker.in_use:
+                threading.Thread(target=kill_when_done, args=(worker,), daemon=True).start()
+
+    lambda_runtime.kill_workers = kill_workers
 
 
 def main() -> None:
@@ -50,8 +90,13 @@ def main() -> None:
     if os.getpgrp() != os.getpid():
         raise SystemExit("the emulator is started by `causeway dev`, as the leader of a process group")
     _die_with_parent()
+    os.environ.pop(
+        "LOG_LEVEL", None
+    )  # meant for ministack, which has read it; functions would take it for theirs
     _authorize_batches_as_aws_does()
+    _authorize_each_parameter()
     _count_loopback_as_encrypted()
+    _let_invocations_end()
     try:
         app.main()
     finally:

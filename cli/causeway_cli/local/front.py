@@ -158,6 +158,8 @@ async def serve_on(port: int, front: Front, until: Callable[[], Awaitable[None]]
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.accesslog = None
+    config.include_date_header = False  # the API's are passed on
+    config.include_server_header = False
     config.errorlog = None
     config.graceful_timeout = 1
     config.keep_alive_timeout = 75

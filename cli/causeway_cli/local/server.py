@@ -32,7 +32,9 @@ def free_port() -> int:
 
 def _environment(port: int, scratch: Path) -> dict[str, str]:
     """The emulator's environment, which its functions' processes inherit: nothing of the caller's AWS is in it."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CAUSEWAY_"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CAUSEWAY_"))
+    }
     return inherited | {
         "AUTH": "true",  # IAM is enforced, each function under its own role
         "AWS_ACCESS_KEY_ID": LOCAL_KEY,

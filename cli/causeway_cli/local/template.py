@@ -82,7 +82,9 @@ def fit(template: Template, environment: Mapping[str, str]) -> Template:
         source["ScalingConfig"] = {"MaximumConcurrency": AT_ONCE}
     template["Mappings"] = _as_texts(template.get("Mappings", {}))
     for _, function in of_type(template, "AWS::Lambda::Function"):
-        function.setdefault("Environment", {}).setdefault("Variables", {}).update(environment)
+        variables = function.setdefault("Environment", {}).setdefault("Variables", {})
+        variables |= environment
+        variables["AWS_LAMBDA_LOG_LEVEL"] = function["LoggingConfig"]["ApplicationLogLevel"]  # Lambda sets it
     return template
 
 
@@ -98,23 +100,29 @@ def _routes(api: str, paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[
         for method, operation in operations.items():
             suffix = hashlib.sha256(f"{method} {path}".encode()).hexdigest()[:8]
             integration = f"{api}Integration{suffix}"
-            yield integration, {
-                "Type": "AWS::ApiGatewayV2::Integration",
-                "Properties": {
-                    "ApiId": {"Ref": api},
-                    "IntegrationType": "AWS_PROXY",
-                    "IntegrationUri": operation["x-amazon-apigateway-integration"]["uri"],
-                    "PayloadFormatVersion": "2.0",
+            yield (
+                integration,
+                {
+                    "Type": "AWS::ApiGatewayV2::Integration",
+                    "Properties": {
+                        "ApiId": {"Ref": api},
+                        "IntegrationType": "AWS_PROXY",
+                        "IntegrationUri": operation["x-amazon-apigateway-integration"]["uri"],
+                        "PayloadFormatVersion": "2.0",
+                    },
                 },
-            }
-            yield f"{api}Route{suffix}", {
-                "Type": "AWS::ApiGatewayV2::Route",
-                "Properties": {
-                    "ApiId": {"Ref": api},
-                    "RouteKey": f"{method.upper()} {path}",
-                    "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
+            )
+            yield (
+                f"{api}Route{suffix}",
+                {
+                    "Type": "AWS::ApiGatewayV2::Route",
+                    "Properties": {
+                        "ApiId": {"Ref": api},
+                        "RouteKey": f"{method.upper()} {path}",
+                        "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
+                    },
                 },
-            }
+            )
 
 
 def drop(template: Template, names: set[str]) -> None:

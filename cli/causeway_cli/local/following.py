@@ -1,0 +1,104 @@
+"""The functions' logs, as they come in, one readable line each."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from causeway_cli.local.console import DevConsole
+
+EVERY = 0.3  # seconds between looks
+
+_STYLES = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "wait"}
+_SHOWN_ELSEWHERE = {
+    "function_request_id",
+    "integration",
+    "level",
+    "location",
+    "message",
+    "sampling_rate",
+    "service",
+    "system",
+    "timestamp",
+    "xray_trace_id",
+}
+
+
+class Follower:
+    """Reads log groups of CloudWatch Logs and prints what functions wrote there since it was made.
+
+    Args:
+        logs: CloudWatch Logs' client.
+        groups: The functions' log groups.
+        console: Where to print.
+    """
+
+    def __init__(self, logs: Any, groups: Iterable[str], console: DevConsole) -> None:
+        self._logs = logs
+        self._console = console
+        self._since = dict.fromkeys(groups, int(time.time() * 1000))
+        self._seen: dict[str, set[tuple[str, ...]]] = {group: set() for group in self._since}
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow until told to stop."""
+        while not stop.wait(EVERY):
+            try:
+                for line in sorted(self._new(), key=lambda line: str(line.get("timestamp", ""))):
+                    show(line, self._console.event)
+            except (ClientError, BotoCoreError) as error:
+                self._console.event("logs", "", f"cannot be read: {error}", style="bad")
+
+    def _new(self) -> Iterator[dict[str, Any]]:
+        for group, since in self._since.items():
+            pages = self._logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group, startTime=since
+            )
+            events = [event for page in pages for event in page["events"]]
+            fresh = [event for event in events if _identity(event) not in self._seen[group]]
+            if fresh:
+                self._since[group] = latest = max(event["timestamp"] for event in fresh)
+                self._seen[group] = {_identity(event) for event in events if event["timestamp"] >= latest}
+            for event in fresh:
+                yield from _parsed(event["message"])
+
+
+def _identity(event: dict[str, Any]) -> tuple[str, ...]:
+    """The emulator gives log events no id; a line stands once in its stream, which is one invocation's."""
+    return event["logStreamName"], event["message"]
+
+
+def _parsed(text: str) -> Iterator[dict[str, Any]]:
+    """A line of JSON; Lambda's own lines are left out, and so are those of a traceback that is logged as such."""
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return
+    if isinstance(line, dict):
+        yield line
+
+
+def show(line: dict[str, Any], event: Callable[..., None]) -> None:
+    """Print a function's log line, or the metrics of what it delivered."""
+    if "_aws" in line:
+        latencies = line.get("DeliveryLatency", []) if "integration" in line else []
+        for latency in latencies if isinstance(latencies, list) else [latencies]:
+            event("delivered", line["integration"], f"{latency / 1000:.2f} s after it came", style="ok")
+        return
+    details = [
+        f"{name}={value}"
+        for name, value in line.items()
+        if name not in _SHOWN_ELSEWHERE and value not in (None, {}, [], 0, "")
+    ]
+    event(
+        str(line.get("message", "")),
+        str(line.get("integration") or line.get("system") or line.get("service") or ""),
+        " ".join(details),
+        style=_STYLES.get(str(line.get("level")), "info"),
+    )
