@@ -252,20 +252,17 @@ def _connect(origin: Origin, allow_private: tuple[str, ...], until: float) -> _B
 
 
 def _send(connection: HTTPConnection, origin: Origin, request: Request) -> OSError | None:
-    """Send the request; returns how it broke where the server may have answered before it had read all."""
+    """Send the request; returns how the connection broke, where an answer may have come before it did."""
     target = request.url.split("/", 3)[3:]
     headers = {name: value.encode() for name, value in request.headers.items()}
     try:
         connection.request(
             request.method, "/" + "".join(target), request.body, {"Host": origin.netloc, **headers}
         )
-    except BrokenPipeError as error:
+    except ConnectionError as error:
         return error
     except (OSError, HTTPException) as error:
-        reset = isinstance(error, ConnectionError)
-        raise NoAnswerError(
-            f"the request was not sent whole: {_why(error)}", kind="connection", dropped=reset
-        ) from error
+        raise NoAnswerError(f"the request was not sent whole: {_why(error)}", kind="connection") from error
     return None
 
 
