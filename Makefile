@@ -31,6 +31,7 @@ setup: .venv/.ready ## Make .venv, with the command .venv/bin/causeway.
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip $(INSTALL) requirements/dev.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/causeway schema --out integrations/.schemas >/dev/null
 	@touch $@
 
 .PHONY: tools
@@ -75,10 +76,10 @@ template: setup tools ## Check the template: cfn-lint, sam validate, checkov.
 
 # A lock names versions and hashes and no registry. What runs in Lambda is resolved for its Python; the hashes are
 # those of every wheel, so that one lock serves both architectures.
-LOCK = $(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --universal
+LOCK = $(BIN)/uv pip compile -q $(if $(UPGRADE),--upgrade) --generate-hashes --no-emit-index-url --no-annotate --no-header --universal
 
 .PHONY: lock
-lock: setup ## Resolve all dependencies anew.
+lock: setup ## Resolve dependencies after a change of pyproject.toml; UPGRADE=1 takes the newest of all.
 	@$(LOCK) --python-version 3.13 pyproject.toml --output-file requirements/layer.txt
 	@for group in compile dev sam checkov; do \
 	  $(LOCK) --python-version 3.11 --group $$group $$(test $$group = dev && echo pyproject.toml) \

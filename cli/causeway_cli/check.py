@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST = 200
 """So many attempts are counted; a schedule with more of them is shown as "more than"."""
 
-_SHOWN = 7
+_SHOWN = 5
 """So many waits of a schedule are shown."""
 
 

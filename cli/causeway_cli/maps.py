@@ -39,8 +39,9 @@ def compiled(directory: Path) -> Compiled:
 def show_problems(problems: Sequence[Problem], *, err: bool = False) -> None:
     """Print problems, one a line, as editors and terminals make links of them: ``file:line: ...``."""
     for problem in problems:
-        place, _, rest = str(problem).partition(": ")
-        typer.echo(f"{typer.style(place, fg=_COLOURS[problem.severity])}: {rest}", err=err)
+        place = str(problem.place)
+        rest = str(problem).removeprefix(place)
+        typer.echo(typer.style(place, fg=_COLOURS[problem.severity]) + rest, err=err)
 
 
 def count(problems: Sequence[Problem]) -> str:
@@ -61,7 +62,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     shown = [index for index in range(len(columns)) if any(row[index] for row in rows)]
     for index in shown:
-        table.add_column(columns[index], no_wrap=index == 0)
+        table.add_column(columns[index], no_wrap=index == 0, overflow="fold")
     for row in rows:
         table.add_row(*(row[index] for index in shown))
     Console(soft_wrap=False, highlight=False, markup=False).print(table)

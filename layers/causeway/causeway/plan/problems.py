@@ -17,11 +17,14 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A place in a file of the map; lines and columns count from 1."""
+    """A place in a file of the map; lines and columns count from 1. 0 is the file as a whole."""
 
     file: str
-    line: int = 1
-    column: int = 1
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, order=True)
@@ -35,11 +38,10 @@ class Problem:
     environments: tuple[str, ...] = field(default=(), compare=False)  # where it holds; empty: everywhere
 
     def __str__(self) -> str:
-        where = f"{self.place.file}:{self.place.line}"
         severity = "" if self.severity == "error" else f"{self.severity}: "
         key = f"{self.key}: " if self.key else ""
         only = f" (in {', '.join(self.environments)})" if self.environments else ""
-        return f"{where}: {severity}{key}{self.message}{only}"
+        return f"{self.place}: {severity}{key}{self.message}{only}"
 
 
 class InvalidMapError(Exception):

@@ -99,7 +99,7 @@ class Document:
         """Where the value at this path is, or the nearest that is there and holds it."""
         while path not in self.places and path:
             path = path[:-1]
-        return self.places.get(path, Place(self.file))
+        return self.places.get(path, Place(self.file, 1, 1))
 
     def problem(self, path: KeyPath, message: str, severity: Severity = "error") -> Problem:
         """Something that is wrong at this path."""
@@ -144,7 +144,9 @@ def parse(text: str, file: str) -> Document:
     except yaml.YAMLError as error:
         raise UnreadableError([_explain(error, text, file)]) from error
     if not isinstance(root, MappingNode):
-        raise UnreadableError([Problem(Place(file), "", "a manifest is `key: value` lines; this has none")])
+        raise UnreadableError(
+            [Problem(Place(file, 1, 1), "", "a manifest is `key: value` lines; this has none")]
+        )
     reader = _Reader(file)
     value = reader.value(root, ())
     if reader.problems:
@@ -157,7 +159,7 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.places: dict[KeyPath, Place] = {(): Place(file)}
+        self.places: dict[KeyPath, Place] = {(): Place(file, 1, 1)}
         self.problems: list[Problem] = []
 
     def value(self, node: Node, path: KeyPath) -> JSON:

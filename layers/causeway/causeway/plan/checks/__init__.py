@@ -12,6 +12,7 @@ from causeway.plan.checks.availability import check_availability
 from causeway.plan.checks.calls import check_calls
 from causeway.plan.checks.expressions import check_expressions
 from causeway.plan.checks.references import check_references
+from causeway.plan.checks.remarks import remark_on
 from causeway.plan.checks.schemes import check_schemes
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CHECKS: tuple[Callable[[Merged], Iterator[Problem]], ...] = (
     check_schemes,
     check_expressions,
     check_calls,
+    remark_on,
 )
 
 

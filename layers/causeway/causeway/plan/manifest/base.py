@@ -51,7 +51,7 @@ class Manifest(BaseModel):
 def _error(loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
     """A finding. Values are no part of it: one may be a secret in the wrong place."""
     kind = PydanticCustomError("causeway", "{message}", {"message": message})
-    return InitErrorDetails(type=kind, loc=loc, input=None)
+    return InitErrorDetails(type=kind, loc=loc, input=())
 
 
 def _worded(details: ErrorDetails, known: list[str]) -> InitErrorDetails:
@@ -61,6 +61,8 @@ def _worded(details: ErrorDetails, known: list[str]) -> InitErrorDetails:
         message = f"unknown key; {did_you_mean(str(details['loc'][-1]), known)}"
     elif details["type"] in _WORDING:
         message = _WORDING[details["type"]].format(**details.get("ctx", {}))
+    if details["input"] is None:
+        message = f"empty; {message}"
     return _error(details["loc"], message)
 
 

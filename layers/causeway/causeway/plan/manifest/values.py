@@ -96,9 +96,8 @@ Share = Annotated[
 ]
 """A fraction; written ``70%``."""
 
-Name = Annotated[
-    str, Form("[a-z][a-z0-9-]{0,47}", "a name: a small letter, then at most 47 of a-z, 0-9 and -")
-]
+NAME_FORM = Form("[a-z][a-z0-9-]{0,47}", "a name: a small letter, then at most 47 of a-z, 0-9 and -")
+Name = Annotated[str, NAME_FORM]
 """The name of a system, an integration, a poll."""
 
 Identifier = Annotated[
