@@ -10,7 +10,6 @@ from causeway.calls.outcome import Answer, Refused, judge, parse_retry_on
 from causeway.calls.request import make_request
 from causeway.calls.transport import NoAnswerError, Transport
 from causeway.settings.secrets import SecretMissing
-from causeway.telemetry.tracing import subsegment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,13 +44,7 @@ class Caller:
         self._transport = transport or Transport()
 
     def call(
-        self,
-        call: Call,
-        scope: Mapping[str, JSON],
-        *,
-        headers: Mapping[str, str],
-        deadline: float,
-        integration: str = "",
+        self, call: Call, scope: Mapping[str, JSON], *, headers: Mapping[str, str], deadline: float
     ) -> Answer:
         """Carry out one call. Its ``when`` has been asked before.
 
@@ -60,7 +53,6 @@ class Caller:
             scope: what its expressions see.
             headers: those of this attempt, such as ``Idempotency-Key``.
             deadline: epoch seconds; the call ends by then, also where its timeout is later.
-            integration: whose call it is, for the trace.
 
         Raises:
             Refused: the system refused, or could not be reached.
@@ -79,8 +71,7 @@ class Caller:
         def attempt() -> Answer:
             _check_secret_url(api, reveal)
             request = make_request(call, api, scope, reveal=reveal, headers=headers)
-            with subsegment(call["system"], system=call["system"], integration=integration):
-                return self._exchange(call, api, request, deadline)
+            return self._exchange(call, api, request, deadline)
 
         answer = attempt()
         if answer.status == _UNAUTHORIZED and self._replaced(used):
