@@ -61,7 +61,7 @@ def compile_map(directory: Path) -> Compiled:
         plan = _plan(environment, merge(files, environment), found[environment])
         if plan:
             plans[environment] = plan
-    problems = sorted(unreadable) + by_environment(found)
+    problems = sorted(unreadable + by_environment(found))
     if any(problem.severity == "error" for problem in problems):
         raise InvalidMapError(problems)
     if files.integrations:

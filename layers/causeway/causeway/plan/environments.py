@@ -25,16 +25,21 @@ class Merged:
     systems: dict[str, Document]
     integrations: dict[str, Document]
     transforms: dict[str, Transform] = field(default_factory=dict)
+    unreadable: frozenset[str] = frozenset()  # names of files that are there, and have problems of their own
     problems: list[Problem] = field(default_factory=list)
 
 
 def merge(files: MapFiles, environment: str) -> Merged:
     """Merge an environment over the map: objects merge, lists and scalars replace, null removes."""
     over = files.environments[environment]
-    merged = Merged(dict(files.systems), dict(files.integrations), files.transforms)
+    merged = Merged(
+        dict(files.systems), dict(files.integrations), files.transforms, frozenset(files.unreadable)
+    )
     for kind in _KINDS:
         documents: dict[str, Document] = getattr(merged, kind)
         for name, partial in _parts(over, kind):
+            if name in files.unreadable:
+                continue
             if name not in documents:
                 message = f"there is no such manifest; {did_you_mean(name, documents)}"
                 merged.problems.append(over.problem((kind, name), message))
@@ -62,7 +67,7 @@ class _Merging:
         places = dict(base.places)
         partial = self.over.value[self.root[0]][self.root[1]]
         value = self._merge(base.value, partial, (), places, problems)
-        return Document(base.file, value, places)
+        return Document(base.file, value, places, over=self.root)
 
     def _merge(
         self, base: JSON, partial: JSON, path: KeyPath, places: dict[KeyPath, Place], problems: list[Problem]

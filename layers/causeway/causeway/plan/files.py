@@ -26,6 +26,7 @@ class MapFiles:
     environments: dict[str, Document] = field(default_factory=dict)
     transforms: dict[str, Transform] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)  # names of files that could not be read
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def read_map(directory: Path) -> MapFiles:
                 manifests[path.stem] = read(path, str(path))
             except UnreadableError as error:
                 files.problems += error.problems
+                files.unreadable.add(path.stem)
     for name in ALWAYS:
         files.environments.setdefault(
             name, Document(str(directory / "environments" / f"{name}.yaml"), {}, {})
@@ -63,6 +65,7 @@ def read_map(directory: Path) -> MapFiles:
         try:
             files.transforms[path.stem] = Transform(path, _names(path))
         except SyntaxError as error:
+            files.unreadable.add(path.stem)
             files.problems.append(
                 Problem(Place(str(path), error.lineno or 1), "", f"not Python: {error.msg}")
             )

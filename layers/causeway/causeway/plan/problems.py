@@ -67,7 +67,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Name the known word that was probably meant, or all of them when none is near."""
     from difflib import get_close_matches  # noqa: PLC0415 (only when something is wrong)
 
-    known = sorted(known)
+    known = sorted(set(known))
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"

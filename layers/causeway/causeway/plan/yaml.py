@@ -26,7 +26,6 @@ from yaml.tokens import (
     FlowSequenceEndToken,
     FlowSequenceStartToken,
     TagToken,
-    Token,
 )
 
 from causeway.plan.problems import KeyPath, Place, Problem, Severity, key_text
@@ -59,9 +58,9 @@ _OPENING = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartTok
 _CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
 
 _REFUSED = {
-    TagToken: "this is a YAML tag, not a text: put the value in quotes",
-    AliasToken: "this is a YAML alias, not a text: put the value in quotes",
-    AnchorToken: "this is a YAML anchor, not a text: put the value in quotes",
+    TagToken: "`!` begins a tag in YAML, not a text: put the value in quotes",
+    AliasToken: "`*` begins an alias in YAML, not a text: put the value in quotes",
+    AnchorToken: "`&` begins an anchor in YAML, not a text: put the value in quotes",
 }
 
 # (what YAML says, what stands before the place, what stands at it, the remedy): the first that fits.
@@ -94,6 +93,7 @@ class Document:
     file: str
     value: JSON
     places: dict[KeyPath, Place]
+    over: KeyPath = ()  # where an environment's file has what is merged over this one
 
     def place(self, path: KeyPath) -> Place:
         """Where the value at this path is, or the nearest that is there and holds it."""
@@ -103,7 +103,9 @@ class Document:
 
     def problem(self, path: KeyPath, message: str, severity: Severity = "error") -> Problem:
         """Something that is wrong at this path."""
-        return Problem(self.place(path), key_text(path), message, severity)
+        place = self.place(path)
+        key = path if place.file == self.file else (*self.over, *path)
+        return Problem(place, key_text(key), message, severity)
 
 
 class UnreadableError(Exception):
@@ -225,9 +227,7 @@ def _refuse(text: str, file: str) -> Iterator[Problem]:
             return
         if type(token) in _REFUSED:
             place = _place(file, token.start_mark)
-            yield Problem(
-                place, _key(text, token.start_mark.line), f"`{_word(text, token)}`: {_REFUSED[type(token)]}"
-            )
+            yield Problem(place, _key(text, token.start_mark.line), _REFUSED[type(token)])
     yield from _comments(text, end, len(text), file)
 
 
@@ -243,12 +243,6 @@ def _comments(text: str, start: int, end: int, file: str) -> Iterator[Problem]:
                 f"YAML takes `{_shortened(comment[0])}` as a comment: if it is part of the text, put "
                 "the whole text in quotes, else write the comment without `${`",
             )
-
-
-def _word(text: str, token: Token) -> str:
-    """The offending word and what follows it up to the end of its line."""
-    rest = text[token.start_mark.index :].split("\n", 1)[0]
-    return _shortened(rest.split(" #", 1)[0].strip())
 
 
 def _shortened(text: str) -> str:

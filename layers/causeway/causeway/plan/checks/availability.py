@@ -20,16 +20,20 @@ class Missing(NamedTuple):
     pattern: str
     behaviour: str
     unless: tuple[JSON, ...] = ()  # values that ask for nothing, and may stand there
+    remedy: str = "leave this key out"
 
 
-AUTH_TYPES = ("none", "bearer", "basic", "api_key")
+_AUTH = ("none", "bearer", "basic", "api_key")
+_ONE_AUTH = f"use one of {', '.join(_AUTH)}"
+_WEBHOOKS = "use {system: NAME, events: [...]}"
+_CALL = "call a system: {system: NAME, post: /path}"
 
 SYSTEMS = (
     Missing("polls", "polling"),
     Missing("webhooks.keep_rejected", "keeping refused requests", unless=("0s",)),
     Missing("webhooks.canary", "the canary", unless=(False,)),
-    Missing("api.auth.type", "this kind of authentication", unless=AUTH_TYPES),
-    Missing("api.auth.*.type", "a list of authentications", unless=()),
+    Missing("api.auth.type", "this authentication", unless=_AUTH, remedy=_ONE_AUTH),
+    Missing("api.auth.*.type", "a list of authentications", remedy=_ONE_AUTH),
     Missing("api.mtls", "client certificates"),
     Missing("api.signing", "signing what is sent"),
     Missing("api.rate_limit", "rate limits"),
@@ -38,15 +42,15 @@ SYSTEMS = (
 """What is not there yet of systems. Whoever builds a behaviour deletes its line."""
 
 INTEGRATIONS = (
-    Missing("source.poll", "polling"),
-    Missing("source.request", "taking requests"),
-    Missing("source.bus", "taking events from the bus"),
+    Missing("source.poll", "polling", remedy=_WEBHOOKS),
+    Missing("source.request", "taking requests", remedy=_WEBHOOKS),
+    Missing("source.bus", "taking events from the bus", remedy=_WEBHOOKS),
     Missing("flow.order_by", "strict order"),
     Missing("flow.buffer", "buffering in a stream", unless=("queue",)),
-    Missing("target.queue", "a queue as target"),
-    Missing("target.bus", "a bus as target"),
-    Missing("target.bucket", "a bucket as target"),
-    Missing("target.reply", "a reply as target"),
+    Missing("target.queue", "a queue as target", remedy=_CALL),
+    Missing("target.bus", "a bus as target", remedy=_CALL),
+    Missing("target.bucket", "a bucket as target", remedy=_CALL),
+    Missing("target.reply", "a reply as target", remedy=_CALL),
 )
 """What is not there yet of integrations."""
 
@@ -60,5 +64,5 @@ def check_availability(merged: Merged) -> Iterator[Problem]:
                     if value not in missing.unless:
                         yield document.problem(
                             path,
-                            f"not available in this version: {missing.behaviour}; leave this key out for now",
+                            f"not available in this version: {missing.behaviour}; {missing.remedy}",
                         )

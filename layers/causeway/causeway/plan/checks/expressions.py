@@ -77,14 +77,14 @@ def check_expressions(merged: Merged) -> Iterator[Problem]:
         for pattern in LITERALS:
             for path, value in find(document.value, pattern):
                 if isinstance(value, str) and "${" in value:
-                    yield document.problem(path, "taken as it is: `${` means nothing here")
+                    yield document.problem(path, "taken as it is: no expression can stand here")
 
 
 def _question(document: Document, path: KeyPath, value: JSON, fields: Collection[str]) -> Iterator[Problem]:
     if not isinstance(value, str) or not value:
         return
     if "${" in value:
-        yield document.problem(path, "an expression as a whole: write it without `${` and `}`")
+        yield document.problem(path, "this key is an expression as a whole: write it without `${` and `}`")
         return
     yield from _expression(document, path, value, fields)
 
@@ -115,7 +115,7 @@ def _expression(
     for error in findings.errors:
         yield document.problem(path, f"`{expression}`: {error}")
     for root, name in sorted(findings.references):
-        known = _known(document, path, root)
+        known = _known(document, path, root) if root in fields else None
         if known is not None and name not in known.names:
             yield document.problem(path, f"`{expression}`: {known.wrong(name)}")
 

@@ -49,6 +49,8 @@ def _systems(document: Document, merged: Merged) -> Iterator[Problem]:
             if not isinstance(name, str):
                 continue
             system = merged.systems.get(name)
+            if name in merged.unreadable:
+                continue
             if system is None:
                 yield document.problem(
                     path, f"there is no system {name!r} in systems/; {did_you_mean(name, merged.systems)}"
@@ -74,6 +76,8 @@ def _functions(document: Document, merged: Merged) -> Iterator[Problem]:
     for path, run in find(document.value, "flow.steps.*.run"):
         module, _, function = str(run).removeprefix("transforms.").partition(":")
         if not function:
+            continue
+        if module in merged.unreadable:
             continue
         if module not in merged.transforms:
             meant = did_you_mean(module, merged.transforms)

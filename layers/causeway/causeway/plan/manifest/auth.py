@@ -35,6 +35,12 @@ class Basic(Manifest):
     username: TextOrSecret
     password: SecretName
 
+    @classmethod
+    def findings(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
+        """A colon would end the name (RFC 7617, section 2)."""
+        if ":" in str(value.get("username")) and not isinstance(value.get("username"), dict):
+            yield "username", "may not have a colon in it"
+
 
 class ApiKey(Manifest):
     """A key in a header or in a query parameter."""

@@ -12,6 +12,7 @@ from causeway.plan.problems import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
     from causeway.plan.records import JSON
@@ -41,8 +42,7 @@ class Manifest(BaseModel):
         try:
             made = validate(value)
         except ValidationError as error:
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            errors += [_worded(details, known) for details in error.errors()]
+            errors += [_worded(details, cls.model_fields) for details in error.errors()]
         if errors:
             raise ValidationError.from_exception_data(cls.__name__, errors)
         return made
@@ -54,11 +54,13 @@ def _error(loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=loc, input=())
 
 
-def _worded(details: ErrorDetails, known: list[str]) -> InitErrorDetails:
+def _worded(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> InitErrorDetails:
     """Put a finding of pydantic in our words; those of models inside this one have them already."""
     message = details["msg"]
+    if details["type"] == "missing":
+        return _error(details["loc"], _missing(fields.get(str(details["loc"][-1]))))
     if details["type"] == "extra_forbidden":
-        message = f"unknown key; {did_you_mean(str(details['loc'][-1]), known)}"
+        message = f"unknown key; {did_you_mean(str(details['loc'][-1]), fields)}"
     elif details["type"] in _WORDING:
         message = _WORDING[details["type"]].format(**details.get("ctx", {}))
     if details["input"] is None:
@@ -66,19 +68,24 @@ def _worded(details: ErrorDetails, known: list[str]) -> InitErrorDetails:
     return _error(details["loc"], message)
 
 
+def _missing(field: FieldInfo | None) -> str:
+    """That a key is missing, and what it would say."""
+    description = (field.description or "") if field else ""
+    return f"missing: {description[0].lower()}{description[1:].rstrip('.')}" if description else "missing"
+
+
 _WORDING = {
-    "missing": "missing; it must be written",
     "string_type": "must be a text; put it in quotes if it is one",
     "int_type": "must be a whole number",
     "float_type": "must be a number",
     "bool_type": "must be true or false",
-    "list_type": "must be a list",
+    "list_type": "must be a list: `[one, two]`",
     "dict_type": "must be an object: `key: value`",
     "model_type": "must be an object: `key: value`",
     "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
 }

@@ -107,6 +107,7 @@ class Call(CallWords):
     """A call to a system."""
 
     system: Name
+    """Which system is called."""
 
 
 def _unfit(content: JSON, body: JSON) -> str | None:

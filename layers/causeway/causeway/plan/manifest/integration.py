@@ -37,14 +37,18 @@ class Owner(Manifest):
     """Who hears of it."""
 
     team: Annotated[str, Field(min_length=1)]
+    """Which team it is."""
     email: Email
+    """Where they are reached."""
     runbook: Link | None = None
+    """What they do when it fails."""
 
 
 class WebhookSource(Manifest):
     """What a system's webhooks bring."""
 
     system: Name
+    """Which system sends."""
     events: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
     """Types of events; * stands for anything."""
 

@@ -9,6 +9,20 @@ from pydantic import Discriminator, Field, Tag
 from causeway.plan.manifest.base import Manifest
 from causeway.plan.manifest.values import Expression, HeaderName
 
+Algorithm = Literal[
+    "hmac-sha1",
+    "hmac-sha256",
+    "hmac-sha512",
+    "sha256",
+    "ed25519",
+    "ecdsa-p256-sha256",
+    "rsa-sha1",
+    "rsa-sha256",
+    "jwt",
+    "token",
+    "basic",
+]
+
 
 class Timestamp(Manifest):
     """Where the timestamp is, and in what unit; without a header it is in the signature header's pattern."""
@@ -26,19 +40,7 @@ class Nonce(Manifest):
 class Scheme(Manifest):
     """How one system signs, as data."""
 
-    algorithm: Literal[
-        "hmac-sha1",
-        "hmac-sha256",
-        "hmac-sha512",
-        "sha256",
-        "ed25519",
-        "ecdsa-p256-sha256",
-        "rsa-sha1",
-        "rsa-sha256",
-        "jwt",
-        "token",
-        "basic",
-    ]
+    algorithm: Algorithm
     header: HeaderName | None = None
     """The header with the signature, or several; of basic Authorization unless it is written."""
     pattern: Annotated[str, Field(min_length=1)] | None = None

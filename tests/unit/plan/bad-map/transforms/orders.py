@@ -1,0 +1,2 @@
+def to_lines(scope):
+    return []
