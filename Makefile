@@ -17,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## Show what can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- setting up -----------------------------------------------------------------------------------------------
 
@@ -48,6 +48,10 @@ $(TOOLS)/%/.ready: $(ROOT)requirements/%.txt
 .PHONY: run
 run: setup ## Run the whole stack here with the example map and sample events; PORT=8080 chooses the port.
 	@exec $(BIN)/causeway dev --demo $(if $(PORT),--port $(PORT))
+
+.PHONY: sam-local
+sam-local: setup ## Open the local cloud that runs here to `sam local`, and write its settings for it.
+	@exec $(BIN)/python -m causeway_cli.local.containers
 
 .PHONY: test
 test: setup ## Run the tests.

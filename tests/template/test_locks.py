@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from tests.support.template import ROOT
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def asked_of(lock: str) -> list[Requirement]:
 
 def locked(lock: str) -> dict[str, str]:
     lines = (ROOT / "requirements" / f"{lock}.txt").read_text().splitlines()
-    pins = [re.match(r"([A-Za-z0-9._-]+)(?:\[.*\])?==([^ ;]+)", line) for line in lines if not line.startswith(" ")]
+    pins = [
+        re.match(r"([A-Za-z0-9._-]+)(?:\[.*\])?==([^ ;]+)", line)
+        for line in lines
+        if not line.startswith(" ")
+    ]
     return {canonicalize_name(pin[1]): pin[2] for pin in pins if pin}
 
 

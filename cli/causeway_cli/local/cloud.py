@@ -53,7 +53,7 @@ class Cloud:
             upload=lambda folder: self._artifacts.upload(ROOT / folder),
             plan_layer=self._artifacts.upload(self.layer),
         )
-        parameters = {"Environment": self.environment}
+        parameters = {"Environment": self.environment, "EndpointUrl": self.endpoint}
         environment = {
             "CAUSEWAY_BASE_URL": self.base_url,
             "CAUSEWAY_PLAN": templates.PLAN_DIRECTORY,
