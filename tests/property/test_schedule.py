@@ -60,13 +60,11 @@ def test_the_schedule_of_the_design():
 
 def test_attempts_are_counted_in_words_that_say_which_it_was():
     rules = {"retry": {"first": 5, "factor": 3, "max": 60}, "attempts": 3, "give_up_after": 100}
-    with pytest.raises(NoMoreAttempts, match="after attempt 3 of 3") as stopped:
+    with pytest.raises(NoMoreAttempts, match="after attempt 3 of 3"):
         next_attempt(rules, attempt=3, since=NOW, now=NOW, jitter=0)
-    assert stopped.value.kind == "attempts"
 
 
 def test_a_retry_after_beyond_the_deadline_is_not_waited_for():
     rules = {"retry": {"first": 5, "factor": 3, "max": 60}, "attempts": None, "give_up_after": 100}
-    with pytest.raises(NoMoreAttempts, match="asked to wait 101 s") as stopped:
+    with pytest.raises(NoMoreAttempts, match="asked to wait 101 s"):
         next_attempt(rules, attempt=1, since=NOW, now=NOW, jitter=0, retry_after=101)
-    assert stopped.value.kind == "time"

@@ -25,14 +25,15 @@ LARGE = 64 * 1024
 
 @dataclass(frozen=True)
 class Kept:
-    """What was found beside an item."""
+    """What is beside an item."""
 
-    event: Event | None
+    there: bool
+    event: Event | None  # None too when only its place in the bucket is known
     answers: dict[str, JSON]
     expires: bool  # the delivery was settled once: what is kept is on its way out
 
 
-NOTHING = Kept(event=None, answers={}, expires=False)
+NOTHING = Kept(there=False, event=None, answers={}, expires=False)
 
 
 class Beside:
@@ -47,20 +48,39 @@ class Beside:
         item = self._table.get(delivery, PART)
         if item is None or item["acceptance"] != acceptance:
             return NOTHING
-        return Kept(self._load(item, "event"), self._load(item, "answers") or {}, "expires_at" in item)
+        answers = self._load(item, "answers") or {}
+        return Kept(
+            there=True, event=self._load(item, "event"), answers=answers, expires="expires_at" in item
+        )
 
     def keep(
-        self, message: Message, event: Event, answers: dict[str, JSON], *, expires_at: float | None = None
-    ) -> None:
-        """Keep all of it, over what was there; without an end until it is kept or deleted anew."""
+        self,
+        message: Message,
+        event: Event | None,
+        answers: dict[str, JSON],
+        *,
+        expires_at: float | None = None,
+    ) -> Kept:
+        """Keep all of it, over what was there; without an end until it is kept or deleted anew.
+
+        Args:
+            message: Whose.
+            event: The event; may be None when the message points into the bucket.
+            answers: Of the steps up to the last one that changed something.
+            expires_at: When it is needed no longer.
+        """
         item: Item = {"id": message["delivery"], "part": PART, "acceptance": message["acceptance"]}
         pointer = message.get("event_at", "journal")
-        item |= self._store(message, "event", event) if pointer == "journal" else {"event_at": pointer}
+        if pointer != "journal":
+            item["event_at"] = pointer
+        elif event is not None:
+            item |= self._store(message, "event", event)
         if answers:
             item |= self._store(message, "answers", answers)
         if expires_at is not None:
             item["expires_at"] = int(expires_at)
         self._table.put(item)
+        return Kept(there=True, event=event, answers=dict(answers), expires=expires_at is not None)
 
     def delete(self, delivery: str) -> None:
         """Keep it no longer. The bucket's lifecycle deletes what is there: deliveries share events."""

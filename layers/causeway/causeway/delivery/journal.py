@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from causeway.delivery.table import ConditionFailed
 from causeway.delivery.tickets import Ticket
+from causeway.queueing.messages import FORMAT as MESSAGE_FORMAT
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -114,8 +115,11 @@ class Claim:
         return sum(entry["outcome"] == "crashed" and entry["ticket"] == own for entry in self.attempts)
 
     def with_entry(self, entry: Entry) -> Claim:
-        """The same with one attempt more in its history."""
-        return replace(self, attempts=[*self.attempts, entry][-HISTORY:])
+        """The same with one attempt more in its history; of our own faults in a row the last one stays."""
+        before = self.attempts
+        if before and before[-1]["outcome"] == entry["outcome"] == "fault":
+            before = before[:-1]
+        return replace(self, attempts=[*before, entry][-HISTORY:])
 
 
 class Journal:
@@ -150,7 +154,7 @@ class Journal:
             "ticket": str(ticket),
             "claim": token,
             "lease": int(lease * 1000),
-            "updated_at": now,
+            "updated_at": round(now, 3),
         }
         first = ticket.attempt == 1
         try:
@@ -169,9 +173,11 @@ class Journal:
                 },
             )
         except ConditionFailed as failed:
-            before = failed.item
-            if before is None or before.get("claim") != token:
-                raise NotClaimed(before or {"status": "gone", "ticket": ""}) from None
+            before = failed.item or self.find(message["delivery"])
+            if before is None:
+                raise
+            if before.get("claim") != token:
+                raise NotClaimed(before) from None
             # Our own write, whose answer was lost, and with it what was there before; but for the history.
             before["status"] = "waiting"
         if before is not None and before.get("expires_at", now) < int(now):
@@ -180,7 +186,9 @@ class Journal:
 
     def note_crash(self, claim: Claim) -> Claim:
         """Write down that the attempt before was cut off, before anything else can be."""
-        noted = claim.with_entry({"at": self._clock.now(), "ticket": str(claim.ticket), "outcome": "crashed"})
+        noted = claim.with_entry(
+            {"at": round(self._clock.now(), 3), "ticket": str(claim.ticket), "outcome": "crashed"}
+        )
         self._write(claim, {"attempts": noted.attempts})
         return noted
 
@@ -271,15 +279,33 @@ class Journal:
             self._table.update(
                 claim.id,
                 PART,
-                values={**values, "updated_at": self._clock.now()},
+                values={**values, "updated_at": round(self._clock.now(), 3)},
                 remove=remove or (),
                 condition="#claim = :claim AND #status = :running",
                 given={"claim": claim.token, "running": "running"},
             )
         except ConditionFailed as failed:
-            # With our claim still on it, it is our own write, whose answer was lost.
-            if failed.item is None or failed.item.get("claim") != claim.token:
+            # With our claim and status on it, it is our own write, whose answer was lost.
+            found = failed.item or self.find(claim.id) or {}
+            if (found.get("claim"), found.get("status")) != (claim.token, values.get("status")):
                 raise Superseded(claim.id) from None
+
+
+def message_of(item: Item, ticket: str) -> Message:
+    """The message with which a delivery goes on at this ticket; its event lies beside the item."""
+    message: Message = {
+        "format": MESSAGE_FORMAT,
+        "delivery": item["id"],
+        "integration": item["integration"],
+        "system": item["system"],
+        "ticket": ticket,
+        "acceptance": item["acceptance"],
+        "accepted_at": item["accepted_at"],
+        "event_at": "journal",
+    }
+    if "trace" in item:
+        message["trace"] = item["trace"]
+    return message
 
 
 def _claim_of(message: Message, ticket: Ticket, token: str, since: float, before: Item | None) -> Claim:
@@ -293,8 +319,8 @@ def _claim_of(message: Message, ticket: Ticket, token: str, since: float, before
         integration=message["integration"],
         accepted_at=message["accepted_at"],
         since=before["since"] if before and keeps_time else since,
-        # A claim over an expired item, cut off, leaves that one's history behind.
-        attempts=[entry for entry in history if entry["at"] >= message["accepted_at"]],
+        # A claim over an expired item, cut off, leaves that one's history behind; it is days older.
+        attempts=[entry for entry in history if entry["at"] > message["accepted_at"] - GRACE],
         resumes=before is not None,
         cut_off=before is not None and same_ticket and before["status"] == "running",
     )

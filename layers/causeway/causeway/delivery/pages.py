@@ -28,7 +28,7 @@ class Line(NamedTuple):
     kind: str  # "delivered" or "duplicates"
     entry: list[JSON]
     expires_at: float
-    receipt: str
+    record_id: str
 
 
 class Pages:
@@ -40,18 +40,18 @@ class Pages:
         self._lines: list[Line] = []
         self._lock = threading.Lock()
 
-    def delivered(self, message: Message, *, at: float, receipt: str, expires_at: float) -> None:
+    def delivered(self, message: Message, *, at: float, record_id: str, expires_at: float) -> None:
         """List a delivery that is done: its id, and when it was accepted and delivered."""
         self._add(
-            message, "delivered", [message["delivery"], message["accepted_at"], at], receipt, expires_at
+            message, "delivered", [message["delivery"], message["accepted_at"], at], record_id, expires_at
         )
 
-    def duplicate(self, message: Message, *, receipt: str, expires_at: float) -> None:
+    def duplicate(self, message: Message, *, record_id: str, expires_at: float) -> None:
         """List an acceptance that met an existing delivery: the delivery's id and the acceptance's."""
-        self._add(message, "duplicates", [message["delivery"], message["acceptance"]], receipt, expires_at)
+        self._add(message, "duplicates", [message["delivery"], message["acceptance"]], record_id, expires_at)
 
     def write(self) -> list[str]:
-        """Write the pages; return the receipts of messages whose lines could not be written.
+        """Write the pages; return the records' ids of messages whose lines could not be written.
 
         Such a message is to come again: it meets its delivery as done, and is listed then.
         """
@@ -69,13 +69,13 @@ class Pages:
             try:
                 self._table.put({"id": page, "part": self._part, "expires_at": expires_at, **listed})
             except AwsError:
-                failed += [line.receipt for line in lines]
+                failed += [line.record_id for line in lines]
         return failed
 
-    def _add(self, message: Message, kind: str, entry: list[JSON], receipt: str, expires_at: float) -> None:
+    def _add(self, message: Message, kind: str, entry: list[JSON], record_id: str, expires_at: float) -> None:
         page = page_of(message["integration"], message["accepted_at"])
         with self._lock:
-            self._lines.append(Line(page, kind, entry, expires_at, receipt))
+            self._lines.append(Line(page, kind, entry, expires_at, record_id))
 
 
 def page_of(integration: str, accepted_at: float) -> str:

@@ -12,11 +12,7 @@ JITTER = 0.1
 
 
 class NoMoreAttempts(Exception):  # noqa: N818 - it is an answer, not an error
-    """The delivery is to be given up, for this reason; ``kind`` is its class: ``attempts`` or ``time``."""
-
-    def __init__(self, reason: str, kind: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
+    """Attempts or time are up; says which."""
 
 
 def base_wait(retry: Retry, attempt: int) -> float:
@@ -52,15 +48,14 @@ def next_attempt(
         NoMoreAttempts: attempts or time are up.
     """
     if errors["attempts"] is not None and attempt >= errors["attempts"]:
-        raise NoMoreAttempts(f"after attempt {attempt} of {errors['attempts']}", "attempts")
+        raise NoMoreAttempts(f"after attempt {attempt} of {errors['attempts']}")
     deadline = since + errors["give_up_after"]
     if now >= deadline:
-        raise NoMoreAttempts(f"after attempt {attempt}, time is up ({errors['give_up_after']:g} s)", "time")
+        raise NoMoreAttempts(f"after attempt {attempt}, time is up ({errors['give_up_after']:g} s)")
     floor = now + (retry_after or 0)
     if floor > deadline:
         raise NoMoreAttempts(
-            f"the target asked to wait {retry_after:g} s, beyond the {errors['give_up_after']:g} s given",
-            "time",
+            f"the target asked to wait {retry_after:g} s, beyond the {errors['give_up_after']:g} s given"
         )
     due = now + base_wait(errors["retry"], attempt) * (1 + JITTER * jitter)
     return min(max(due, floor), deadline)

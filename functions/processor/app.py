@@ -1,0 +1,72 @@
+"""The processor: a batch of messages from the deliveries queue in, the ones that are to stay there out."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+from typing import TYPE_CHECKING, Any
+
+from causeway.aws.client import Aws
+from causeway.calls.caller import Caller
+from causeway.delivery.beside import Beside
+from causeway.delivery.giving_up import GivingUp
+from causeway.delivery.journal import Journal
+from causeway.delivery.processor import process
+from causeway.delivery.table import Table
+from causeway.delivery.work import Tools
+from causeway.plan.plan import load
+from causeway.queueing.payloads import Payloads
+from causeway.queueing.queue import Queue
+from causeway.settings.clock import SystemClock
+from causeway.settings.environment import Settings
+from causeway.settings.secrets import Secrets
+from causeway.telemetry.logs import logger
+from causeway.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causeway.settings.clock import Clock
+
+
+def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
+    """What deliveries work with, made of the environment's settings."""
+    settings = Settings.from_env(environ)
+    aws = Aws.from_env(environ)
+    plan = load(settings.plan, settings.environment)
+    secrets = Secrets(aws, prefix=settings.secrets_prefix, direction="out", clock=clock)
+    metrics = Metrics(by_integration=settings.metrics_by_integration)
+    table = Table(aws, settings.journal)
+    journal = Journal(table, clock)
+    over = settings.claim_check_over
+    return Tools(
+        plan=plan,
+        caller=Caller(plan, secrets, clock),
+        table=table,
+        journal=journal,
+        beside=Beside(table, Payloads(aws, settings.payloads)),
+        queue=Queue(
+            aws, url=settings.deliveries_url, bucket=settings.payloads, claim_check_over=over, clock=clock
+        ),
+        giving_up=GivingUp(
+            aws, journal, dead_letters=settings.dead_letters_url, bus=settings.bus, metrics=metrics
+        ),
+        metrics=metrics,
+        logger=logger(),
+        clock=clock,
+        keep_dead=settings.keep_dead,
+        jitter=random.random,
+    )
+
+
+@functools.cache
+def _tools() -> Tools:
+    """Once per instance; tests of the handler put their own here."""
+    return make_tools(os.environ, SystemClock())
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """Carry out one batch. A plan that cannot be read fails it as a whole, and SQS hands it out again."""
+    logger().append_keys(function_request_id=context.aws_request_id)
+    return process(event, context, _tools())

@@ -1,0 +1,194 @@
+"""One attempt at one delivery: claim it, carry it out. What follows is in :mod:`causeway.delivery.settling`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from causeway.calls.outcome import Refused
+from causeway.delivery import settling
+from causeway.delivery.beside import NOTHING
+from causeway.delivery.redaction import redactor
+from causeway.delivery.steps import Progress, carry_out
+from causeway.delivery.work import ALONE, Fate, GivenUp, Postponed
+from causeway.events.envelope import scope_of
+from causeway.events.expressions import ask
+from causeway.telemetry.logs import about
+from causeway.telemetry.tracing import subsegment, trace_header, traceparent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from causeway.calls.outcome import Answer
+    from causeway.delivery.beside import Kept
+    from causeway.delivery.journal import Claim
+    from causeway.delivery.work import Invocation, Received, Tools
+    from causeway.events.envelope import Event
+    from causeway.plan.records import JSON, Call, Integration
+
+CRASHES = 3
+"""An attempt that was cut off so often is not made again; from one less on it is made alone."""
+
+
+class Attempt:
+    """One attempt, as :func:`causeway.delivery.once.once` runs it.
+
+    Args:
+        tools: What all deliveries share.
+        invocation: Which one it is in.
+        received: Its message.
+        alone: Nothing else runs beside it.
+    """
+
+    claimed: Claim
+    """Set by :meth:`claim`, before anything else is asked of it."""
+
+    def __init__(
+        self, tools: Tools, invocation: Invocation, received: Received, *, alone: bool = False
+    ) -> None:
+        self.tools = tools
+        self.invocation = invocation
+        self.received = received
+        self.message = received.message
+        self.alone = alone
+        self.started = tools.clock.now()
+        self.integration: Integration | None = tools.plan.integrations.get(self.message["integration"])
+        self.event = cast("Event | None", self.message.get("event"))
+        self.kept: Kept = NOTHING
+        self.progress = Progress()
+        self.outcome = "delivered"
+        self.answer: Answer | None = None
+        self.called: str | None = None  # the system that was called last
+        self.fate: Fate | None = None  # set when the journal has what it came to
+
+    @property
+    def id(self) -> str:
+        """The delivery's id, which is the key."""
+        return self.message["delivery"]
+
+    @cached_property
+    def about(self) -> dict[str, JSON]:
+        """What a log line about it says."""
+        return about(
+            system=self.message["system"],
+            integration=self.message["integration"],
+            event_id=self.event["id"] if self.event else None,
+            delivery_id=self.id,
+            attempt=self.claimed.ticket.attempt,
+            accepted_in=self.message.get("trace"),
+        )
+
+    @cached_property
+    def redact(self) -> Callable[[str], str]:
+        """Takes out of a text what the source's manifest redacts."""
+        source = self.tools.plan.systems.get(self.message["system"])
+        return redactor(source["redact"] if source else [], self.event)
+
+    def has_time(self) -> bool:
+        """Whether its first call could end within this invocation."""
+        if self.integration is None:
+            return True
+        calls = [step["call"] for step in self.integration["steps"] if "call" in step]
+        first = [*calls, self.integration["target"]["call"]][0]
+        return self.invocation.has_time_for(first["timeout"], self.tools.clock.now())
+
+    def claim(self) -> None:
+        """Claim the delivery, and note it if the attempt before was cut off.
+
+        Raises:
+            NotClaimed: it may not run.
+        """
+        journal = self.tools.journal
+        self.claimed = journal.claim(
+            self.message, self.event, sent_at=self.received.sent_at, lease=self.invocation.deadline
+        )
+        if self.claimed.cut_off:
+            self.claimed = journal.note_crash(self.claimed)
+
+    def run(self, *, delivery_id: str) -> None:
+        """Do what is left of the delivery.
+
+        Args:
+            delivery_id: Its id, by which Powertools knows it.
+
+        Raises:
+            Exception: what :func:`causeway.delivery.settling.failed` knows how to follow.
+        """
+        if self.claimed.resumes:
+            self.kept = self.tools.beside.read(delivery_id, self.message["acceptance"])
+            self.event = self.event or cast("Event | None", self.kept.event)
+            self.progress.answers |= self.kept.answers
+        if self.claimed.crashes >= CRASHES:
+            raise GivenUp(
+                f"the attempt was cut off {CRASHES} times (a crash, or out of time or memory)", "crashed"
+            )
+        if self.claimed.crashes == CRASHES - 1 and not self.alone:
+            raise Postponed("it was cut off before, and runs alone after all others of its batch", ALONE)
+        if self.integration is None:
+            raise GivenUp("the integration is no longer in the plan", "removed")
+        self._deliver(self.integration, self._load())
+
+    def succeeded(self) -> None:
+        """It was delivered."""
+        self.fate = settling.delivered(self)
+
+    def failed(self, error: Exception) -> None:
+        """It was not."""
+        self.fate = settling.failed(self, error)
+
+    def keep(self, answers: dict[str, JSON], *, expires_at: float | None = None) -> None:
+        """Keep the event and these answers beside the item."""
+        if self.event is None and self.message.get("event_at") == "journal":
+            return  # there is none any more
+        event = cast("dict[str, JSON] | None", self.event)
+        self.kept = self.tools.beside.keep(self.message, event, answers, expires_at=expires_at)
+
+    def _load(self) -> Event:
+        if self.event is None:
+            self.event = cast("Event | None", self.tools.queue.event_of(self.message))
+        if self.event is None:
+            raise GivenUp("its event is no longer kept", "lost")
+        return self.event
+
+    def _deliver(self, integration: Integration, event: Event) -> None:
+        # The plan of the moment decides, so the filter is asked again.
+        scope = scope_of(event, integration["constants"], {})
+        if "filter" in integration and not ask(integration["filter"], scope):
+            self.outcome = "filtered"
+            return
+        self.answer = carry_out(integration, event, self.progress, carry=self._carry, keep=self.keep)
+        if self.answer is None:
+            self.outcome = "skipped"
+
+    def _carry(self, call: Call, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
+        tools, end = self.tools, self.invocation.last_call_ends
+        if not self.invocation.has_time_for(call["timeout"], tools.clock.now()):
+            raise Postponed("the invocation has no time left for the next call", Fate("no time", 0))
+        self.called = call["system"]
+        try:
+            with subsegment(call["system"], integration=self.message["integration"], system=call["system"]):
+                answer = tools.caller.call(call, scope, headers=self._headers(step), deadline=end)
+        except Refused as refused:
+            self.answer = refused.answer
+            self._measure(step, refused.answer)
+            raise
+        self._measure(step, answer)
+        return answer
+
+    def _measure(self, step: str | None, answer: Answer | None) -> None:
+        if step is None and answer is not None:
+            self.tools.metrics.add("TargetLatency", answer.seconds * 1000)
+
+    def _headers(self, step: str | None) -> dict[str, str]:
+        """Those that every call carries: the same on every attempt, but for the attempt's number."""
+        return {
+            "Idempotency-Key": f"{self.id}/{step}" if step else self.id,
+            "Causeway-Event-Id": _visible(self.event["id"] if self.event else ""),
+            "Causeway-Attempt": str(self.claimed.ticket.attempt),
+            "traceparent": traceparent(self.message.get("trace") or trace_header()),
+        }
+
+
+def _visible(text: str) -> str:
+    """A provider's text as a header can hold it."""
+    return "".join(each if " " < each < "\x7f" else "?" for each in text)

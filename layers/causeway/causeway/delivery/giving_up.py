@@ -1,0 +1,99 @@
+"""Giving up, aloud: a dead delivery is told of on the dead-letter queue, in a metric and on the stack's bus.
+
+All of it follows from the journal's item, so that whoever finds a dead delivery that was not announced (its
+attempt was cut off) can do it. Telling twice is harmless: the message on the dead-letter queue carries a
+ticket.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from causeway.aws.client import AwsError
+from causeway.delivery.journal import message_of
+from causeway.delivery.tickets import Ticket
+from causeway.queueing.messages import encode
+from causeway.settings.clock import rfc3339
+
+if TYPE_CHECKING:
+    from causeway.aws.client import Aws
+    from causeway.delivery.journal import Journal
+    from causeway.delivery.table import Item
+    from causeway.plan.records import JSON
+    from causeway.telemetry.metrics import Metrics
+
+DETAIL_TYPE = "causeway.delivery.dead"
+SOURCE = "causeway"
+
+
+class GivingUp:
+    """Announces dead deliveries. Every method raises ``AwsError`` as AWS does.
+
+    Args:
+        aws: Whose calls.
+        journal: Where the dead are found and marked.
+        dead_letters: The URL of the dead-letter queue.
+        bus: The stack's bus.
+        metrics: What is counted.
+    """
+
+    def __init__(self, aws: Aws, journal: Journal, *, dead_letters: str, bus: str, metrics: Metrics) -> None:
+        self._aws = aws
+        self._journal = journal
+        self._dead_letters = dead_letters
+        self._bus = bus
+        self._metrics = metrics
+
+    def announce(self, delivery: str) -> None:
+        """Tell of a dead delivery, and mark it as told of; nothing when it is being replayed already."""
+        item = self._journal.find(delivery)
+        if item is None or item["status"] != "dead":
+            return
+        afresh = message_of(item, str(Ticket.parse(item["ticket"]).replayed()))
+        self._put(encode(afresh), reason=item["reason"], integration=item["integration"])
+        self._metrics.add("DeliveriesDead", integration=item["integration"])
+        self._tell(item)
+        self._journal.announced(delivery, item["ticket"])
+
+    def poison(self, body: str, reason: str) -> None:
+        """Put away a message that is none of ours: nobody could ever deliver it."""
+        self._put(body, reason=reason)
+        self._metrics.add("DeliveriesDead")
+
+    def _put(self, body: str, **attributes: str) -> None:
+        described = {
+            name: {"DataType": "String", "StringValue": _plain(text)} for name, text in attributes.items()
+        }
+        parameters = {"QueueUrl": self._dead_letters, "MessageBody": body, "MessageAttributes": described}
+        self._aws.call("sqs", "SendMessage", parameters)
+
+    def _tell(self, item: Item) -> None:
+        entry = {
+            "EventBusName": self._bus,
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPE,
+            "Resources": [],
+            "Detail": json.dumps(_detail(item)),
+        }
+        answer = self._aws.call("events", "PutEvents", {"Entries": [entry]})
+        if answer.get("FailedEntryCount"):
+            failed = answer["Entries"][0]
+            raise AwsError(failed["ErrorCode"], failed.get("ErrorMessage", ""), 200)
+
+
+def _detail(item: Item) -> dict[str, JSON]:
+    """What other programs need: which delivery, why, and the steps done, so that they can undo them."""
+    return {
+        **{name: item.get(name) for name in ("integration", "system", "event_id", "event_type", "steps")},
+        "delivery": item["id"],
+        "accepted_at": rfc3339(item["accepted_at"]),
+        "attempts": Ticket.parse(item["ticket"]).attempt,
+        "reason": item["reason"],
+        "error": item["error"],
+    }
+
+
+def _plain(text: str) -> str:
+    """A text that SQS takes as an attribute: not empty, and without control characters."""
+    return "".join(each if each.isprintable() else " " for each in text) or "-"

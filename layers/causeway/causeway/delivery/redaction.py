@@ -1,0 +1,64 @@
+"""Redaction: what a manifest names in ``redact`` stays out of reasons, histories, logs and events."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+from causeway.events.envelope import scope_of
+from causeway.events.expressions import ExpressionError, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from causeway.events.envelope import Event
+    from causeway.plan.records import JSON
+
+REDACTED = "[redacted]"
+"""What stands in a value's place."""
+
+
+def redactor(paths: Sequence[str], event: Event | None) -> Callable[[str], str]:
+    """A function that takes an event's redacted values out of a text, however they are written there.
+
+    Args:
+        paths: Such as ``data.customer.email``; of an object or a list every value in it is meant.
+        event: Whose values; without one nothing can be taken out.
+    """
+    written: set[str] = set()
+    for path in paths if event else ():
+        for value in _leaves(_value(path, event)):  # type: ignore[arg-type] # there is one
+            text = value if isinstance(value, str) else json.dumps(value)
+            written |= {text, quote(text, errors="replace"), quote_plus(text, errors="replace")}
+            written |= {json.dumps(text)[1:-1], repr(text)[1:-1]}
+    ordered = sorted(written - {""}, key=len, reverse=True)  # a value may be part of another
+
+    def redact(text: str) -> str:
+        for each in ordered:
+            text = text.replace(each, REDACTED)
+        return text
+
+    return redact
+
+
+def _value(path: str, event: Event) -> JSON:
+    try:
+        return select(path, scope_of(event, {}, {}))
+    except ExpressionError:
+        return None
+
+
+def _leaves(value: JSON) -> Iterator[str | float]:
+    """The strings and numbers in a value; true, false and null tell nothing by themselves."""
+    match value:
+        case dict():
+            for each in value.values():
+                yield from _leaves(each)
+        case list():
+            for each in value:
+                yield from _leaves(each)
+        case bool() | None:
+            return
+        case _:
+            yield value

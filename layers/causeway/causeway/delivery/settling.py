@@ -1,0 +1,228 @@
+"""What follows an attempt.
+
+It ends with an exception or none:
+
+* none: delivered;
+* ``Refused`` that the map wants retried: again, by the schedule;
+* ``Refused`` otherwise, ``ExpressionError``, ``TransformFailed``, ``GivenUp``: dead, with the reason;
+* ``Postponed``: no attempt was made, the message goes back;
+* anything else is our fault (AWS, a secret, the plan): the message goes back until the delivery's time is up.
+
+The order is always: the event beside the item, the message that comes next, the journal, and last the
+deletion of this message. So being cut off anywhere costs at most one attempt more, and never a delivery.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from causeway.aws.client import AwsError
+from causeway.calls.outcome import Refused
+from causeway.delivery.journal import GRACE
+from causeway.delivery.schedule import NoMoreAttempts, next_attempt
+from causeway.delivery.transforms import TransformFailed, TransformMissing
+from causeway.delivery.work import Fate, GivenUp, Postponed
+from causeway.events.expressions import ExpressionError
+from causeway.queueing.messages import FORMAT
+from causeway.queueing.queue import LONGEST_DELAY, NotQueued
+from causeway.settings.clock import rfc3339
+from causeway.settings.secrets import SecretMissing, SecretsUnavailable
+
+if TYPE_CHECKING:
+    from causeway.delivery.attempt import Attempt
+    from causeway.delivery.journal import Entry
+    from causeway.delivery.work import Received, Tools
+    from causeway.plan.records import Errors
+    from causeway.queueing.messages import Message
+
+OUR_FAULTS = (AwsError, NotQueued, SecretMissing, SecretsUnavailable, TransformMissing)
+"""What is known to be ours; anything unexpected is, too."""
+
+DEDUPE_FOR = 7 * 86400.0
+"""Seconds for which repeats are met, where the source's manifest is not there to say."""
+
+_ANSWER_KEPT = 2048
+_LONGEST_REASON = 500
+_FIRST_BACK = 5.0
+LONGEST_BACK = 900.0
+"""Seconds; a thousand of them, after which SQS gives up by itself, are ten days."""
+
+
+def delivered(attempt: Attempt) -> Fate:
+    """The target has it, or was not to be called."""
+    tools, claim = attempt.tools, attempt.claimed
+    now = tools.clock.now()
+    keep_events = attempt.integration["errors"]["keep_events"] if attempt.integration else 0
+    if keep_events:
+        attempt.keep(attempt.kept.answers, expires_at=now + keep_events)
+    delete = attempt.kept.there and not keep_events
+    expires_at = now + dedupe_for(tools, attempt.message)
+    entry = _entry(attempt, attempt.outcome)
+    tools.journal.delivered(claim.with_entry(entry), expires_at=expires_at, kept=delete)
+    if delete:
+        tools.beside.delete(attempt.id)
+    attempt.invocation.pages.delivered(
+        attempt.message, at=now, record_id=attempt.received.record_id, expires_at=expires_at
+    )
+    tools.metrics.add("DeliveriesSucceeded")
+    if claim.ticket.replay == 0:
+        latency = (now - claim.accepted_at) * 1000
+        tools.metrics.add("DeliveryLatency", latency, integration=claim.integration)
+    return Fate(attempt.outcome)
+
+
+def failed(attempt: Attempt, error: Exception) -> Fate:
+    """Do what follows from how the attempt ended."""
+    try:
+        return _follow(attempt, error)
+    except (AwsError, NotQueued) as fault:
+        # Not even what follows could be written: the claim is given back, so that this does not look like a
+        # crash.
+        return _release(attempt, Fate("fault", back(attempt.received)), _reason(attempt, fault))
+
+
+def dedupe_for(tools: Tools, message: Message) -> float:
+    """Seconds for which repeats of an event are met, by its source's manifest."""
+    source = tools.plan.systems.get(message["system"])
+    return source["webhooks"]["dedupe_for"] if source and "webhooks" in source else DEDUPE_FOR
+
+
+def _follow(attempt: Attempt, error: Exception) -> Fate:
+    reason = _reason(attempt, error)
+    match error:
+        case Refused(retry=True):
+            return _retry(attempt, error, reason)
+        case Refused() | GivenUp():
+            return _give_up(attempt, reason, error.kind)
+        case ExpressionError():
+            return _give_up(attempt, reason, "expression")
+        case TransformFailed():
+            return _give_up(attempt, reason, "transform")
+        case Postponed():
+            fate = error.fate
+        case _:
+            fate = Fate("fault", back(attempt.received))
+    errors = _errors(attempt)
+    if errors and attempt.tools.clock.now() >= attempt.claimed.since + errors["give_up_after"]:
+        return _give_up(attempt, f"time is up: {reason}", "time")
+    return _release(attempt, fate, reason)
+
+
+def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
+    tools, claim = attempt.tools, attempt.claimed
+    errors = _errors(attempt)
+    assert errors is not None, "only an integration's call is refused"
+    now = tools.clock.now()
+    try:
+        due = next_attempt(
+            errors,
+            attempt=claim.ticket.attempt,
+            since=claim.since,
+            now=now,
+            jitter=tools.jitter(),
+            retry_after=refused.retry_after,
+        )
+    except NoMoreAttempts as end:
+        return _give_up(attempt, f"{reason}; given up {end}", refused.kind)
+    _keep(attempt)
+    ticket = claim.ticket.next()
+    look_at = due
+    if due - now <= LONGEST_DELAY:
+        tools.queue.send([next_message(attempt.message, str(ticket))], delay=due - now)
+        look_at = due + GRACE
+    entry = _entry(attempt, "refused", reason)
+    tools.journal.waiting(
+        claim.with_entry(entry), ticket=ticket, due_at=look_at, reason=reason, error=refused.kind
+    )
+    tools.metrics.add("DeliveriesRetried")
+    tools.logger.warning("refused, is tried again", **attempt.about, reason=reason, due=rfc3339(due))
+    return Fate("retried")
+
+
+def _give_up(attempt: Attempt, reason: str, kind: str) -> Fate:
+    tools = attempt.tools
+    expires_at = tools.clock.now() + tools.keep_dead
+    attempt.keep(attempt.kept.answers, expires_at=expires_at)
+    entry = _entry(attempt, "dead", reason)
+    tools.journal.dead(
+        attempt.claimed.with_entry(entry),
+        reason=reason,
+        error=kind,
+        steps=attempt.progress.done,
+        expires_at=expires_at,
+    )
+    tools.giving_up.announce(attempt.id)
+    tools.logger.error("given up", **attempt.about, reason=reason, error=kind)
+    return Fate("dead")
+
+
+def _release(attempt: Attempt, fate: Fate, reason: str) -> Fate:
+    """Give the claim back: the same ticket may be claimed again, and the message comes again."""
+    tools = attempt.tools
+    claim = attempt.claimed
+    if fate.outcome == "fault":
+        claim = claim.with_entry(_entry(attempt, "fault", reason))
+        with suppress(AwsError):  # the message is there, too
+            _keep(attempt)
+    due_at = tools.clock.now() + GRACE if attempt.kept.there else None
+    tools.journal.waiting(claim, ticket=claim.ticket, due_at=due_at, reason=reason, error=fate.outcome)
+    log = tools.logger.error if fate.outcome == "fault" else tools.logger.info
+    log("not attempted, comes again", **attempt.about, reason=reason)
+    return fate
+
+
+def _keep(attempt: Attempt) -> None:
+    """The event is beside the item, for good, from the moment the delivery does not succeed at once."""
+    if not attempt.kept.there or attempt.kept.expires:
+        attempt.keep(attempt.kept.answers)
+
+
+def next_message(message: Message, ticket: str) -> Message:
+    """The message after this one: its event lies beside the item by then."""
+    following: Message = {**message, "format": FORMAT, "ticket": ticket, "event_at": "journal"}
+    following.pop("event", None)
+    return following
+
+
+def _errors(attempt: Attempt) -> Errors | None:
+    return attempt.integration["errors"] if attempt.integration else None
+
+
+def back(received: Received) -> float:
+    """Seconds until a message that met our own fault comes again: longer each time."""
+    return min(math.ldexp(_FIRST_BACK, min(received.receives - 1, 10)), LONGEST_BACK)
+
+
+def _reason(attempt: Attempt, error: Exception) -> str:
+    """Why, in words; of what nobody expected only the type, since its text may quote anything."""
+    known = (Refused, GivenUp, Postponed, ExpressionError, TransformFailed, *OUR_FAULTS)
+    text = str(error) if isinstance(error, known) else f"unexpected {type(error).__name__}"
+    if attempt.progress.at is not None:
+        text = f"step {attempt.progress.at}: {text}"
+    return attempt.redact(text)[:_LONGEST_REASON]
+
+
+def _entry(attempt: Attempt, outcome: str, reason: str | None = None) -> Entry:
+    """The attempt as its history has it."""
+    now = attempt.tools.clock.now()
+    entry: Entry = {
+        "at": round(attempt.started, 3),
+        "ticket": str(attempt.claimed.ticket),
+        "outcome": outcome,  # type: ignore[typeddict-item] # one of them
+        "seconds": round(now - attempt.started, 3),
+    }
+    if attempt.answer is not None:
+        entry["status"] = attempt.answer.status
+        api = attempt.tools.plan.systems[attempt.called or ""].get("api")
+        if api and api["keep_answers"]:
+            body = attempt.answer.body
+            text = body if isinstance(body, str) else json.dumps(body)
+            entry["answer"] = attempt.redact(text)[:_ANSWER_KEPT]
+    if reason is not None:
+        entry["reason"] = reason
+        if attempt.progress.at is not None:
+            entry["step"] = attempt.progress.at
+    return entry

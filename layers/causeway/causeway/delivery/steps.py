@@ -1,0 +1,94 @@
+"""Steps and target of one delivery, in order.
+
+A retry resumes after the last step that changed something: when such a step is done, its answer and those of
+the steps before it are kept before the next one begins. What only reads (``get``, ``reads: true``, ``run``)
+and came after it is done again, so that after a lost answer a look-up finds what the lost call made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from causeway.delivery import transforms
+from causeway.events.envelope import scope_of
+from causeway.events.expressions import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from causeway.calls.outcome import Answer
+    from causeway.events.envelope import Event
+    from causeway.plan.records import JSON, Call, Integration, Step
+
+
+class Carrier(Protocol):
+    """Carries out one call of this delivery; raises what :meth:`causeway.calls.caller.Caller.call` does."""
+
+    def __call__(self, call: Call, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
+        """Call; ``step`` is the step's name, None for the target."""
+
+
+@dataclass
+class Progress:
+    """How far a delivery has come."""
+
+    answers: dict[str, JSON] = field(default_factory=dict)  # by step, what expressions see of it
+    at: str | None = None  # the step under way; None: the target
+
+    @property
+    def done(self) -> list[str]:
+        """The steps that were carried out; a skipped one's answer is null."""
+        return [name for name, answer in self.answers.items() if answer is not None]
+
+
+def carry_out(
+    integration: Integration,
+    event: Event,
+    progress: Progress,
+    *,
+    carry: Carrier,
+    keep: Callable[[dict[str, JSON]], None],
+) -> Answer | None:
+    """Do what is left of a delivery.
+
+    Args:
+        integration: What is to be done.
+        event: With what.
+        progress: Where to resume; it moves on.
+        carry: Carries out a call.
+        keep: Keeps the answers so far, since a step has changed something.
+
+    Returns:
+        The target's answer; None when its ``when`` was false.
+
+    Raises:
+        Refused: a system refused, or could not be reached.
+        ExpressionError: the map cannot be evaluated on this event.
+        TransformFailed: a ``run`` failed.
+    """
+    constants = integration["constants"]
+    for step in _left(integration["steps"], progress):
+        name = progress.at = step["name"]
+        scope = scope_of(event, constants, progress.answers)
+        question = step["call"].get("when") if "call" in step else step.get("when")
+        if question is not None and not ask(question, scope):
+            progress.answers[name] = None
+        elif "run" in step:
+            progress.answers[name] = transforms.run(step["run"], scope)
+        else:
+            progress.answers[name] = carry(step["call"], scope, step=name).scope
+            if not step["call"]["reads"]:
+                keep(progress.answers)
+    progress.at = None
+    call = integration["target"]["call"]
+    scope = scope_of(event, constants, progress.answers)
+    if "when" in call and not ask(call["when"], scope):
+        return None
+    return carry(call, scope, step=None)
+
+
+def _left(steps: list[Step], progress: Progress) -> list[Step]:
+    """The steps after the last one whose answer is kept. Steps that the plan no longer has do not count."""
+    kept = [place for place, step in enumerate(steps, 1) if step["name"] in progress.answers]
+    return steps[kept[-1] :] if kept else steps

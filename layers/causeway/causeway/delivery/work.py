@@ -1,0 +1,105 @@
+"""What deliveries work with: the tools that all share, the invocation they are in, and how one can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.logging import Logger
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from causeway.calls.caller import Caller
+    from causeway.delivery.beside import Beside
+    from causeway.delivery.giving_up import GivingUp
+    from causeway.delivery.journal import Journal
+    from causeway.delivery.pages import Pages
+    from causeway.delivery.table import Table
+    from causeway.plan.plan import Plan
+    from causeway.queueing.messages import Message
+    from causeway.queueing.queue import Queue
+    from causeway.settings.clock import Clock
+    from causeway.telemetry.metrics import Metrics
+
+MARGIN = 3.0
+"""Seconds at the end of an invocation that are kept for writing down what attempts came to."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What all deliveries of a function share."""
+
+    plan: Plan
+    caller: Caller
+    table: Table
+    journal: Journal
+    beside: Beside
+    queue: Queue
+    giving_up: GivingUp
+    metrics: Metrics
+    logger: Logger
+    clock: Clock
+    keep_dead: float  # seconds
+    jitter: Callable[[], float]  # from 0 to 1
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of the function."""
+
+    context: LambdaContext
+    started: float
+    deadline: float  # when Lambda ends it
+    pages: Pages
+
+    @property
+    def last_call_ends(self) -> float:
+        """Until when calls may take."""
+        return self.deadline - MARGIN
+
+    def has_time_for(self, timeout: float, now: float) -> bool:
+        """Whether a call may begin: only one that can end in time.
+
+        One that could not even with the whole invocation to itself begins early in one, and is cut short.
+        """
+        whole = self.last_call_ends - self.started
+        return now + min(timeout, 0.9 * whole) <= self.last_call_ends
+
+
+class Received(NamedTuple):
+    """A message, as it came from the queue."""
+
+    message: Message
+    record_id: str
+    receipt: str
+    sent_at: float
+    receives: int
+
+
+class Fate(NamedTuple):
+    """What becomes of a message: deleted, or back on the queue after so many seconds."""
+
+    outcome: str
+    back: float | None = None
+
+
+ALONE = Fate("alone", 0)
+"""It is to be run after all others of its batch."""
+
+
+class Postponed(Exception):  # noqa: N818 - it is no error
+    """No attempt can be made now; says what becomes of the message."""
+
+    def __init__(self, reason: str, fate: Fate) -> None:
+        super().__init__(reason)
+        self.fate = fate
+
+
+class GivenUp(Exception):  # noqa: N818 - likewise
+    """There is no point in trying; ``kind`` is the reason's class."""
+
+    def __init__(self, reason: str, kind: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
