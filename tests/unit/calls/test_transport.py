@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from causeway.calls import transport as module
+from causeway.calls.connection import NoAnswerError
 from causeway.calls.request import Request
-from causeway.calls.transport import NoAnswerError, Transport
+from causeway.calls.transport import Transport
 from tests.support.target import Reply, Target, gzip_bomb, huge
 from tests.support.tls import Authority
 
@@ -61,6 +62,14 @@ class TestAnswers:
         assert received.headers["x-mine"].encode("latin-1") == "grün".encode()
         assert received.headers["host"] == f"127.0.0.1:{target.port}"
         assert received.headers["content-length"] == "2"
+
+    @pytest.mark.parametrize(
+        ("after", "path", "query"),
+        [("", "/", ""), ("?a=1", "/", "a=1"), ("/", "/", ""), ("/a//b/?a=/", "/a//b/", "a=/")],
+    )
+    def test_the_url_is_asked_for_as_it_is_written(self, target, transport, after, path, query):
+        post(transport, target.url + after)
+        assert (target.requests[0].path, target.requests[0].query) == (path, query)
 
     def test_headers_that_come_twice_are_joined(self, target, transport):
         target.on("/", Reply(headers={"Link": "<a>", "link": "<b>"}))

@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from causeway.calls.address import ForbiddenAddressError, check_base_url
+from causeway.calls.connection import NoAnswerError
 from causeway.calls.outcome import Answer, Refused, judge, parse_retry_on
 from causeway.calls.request import make_request
-from causeway.calls.transport import NoAnswerError, Transport
+from causeway.calls.transport import Transport
 from causeway.settings.secrets import SecretMissing
 
 if TYPE_CHECKING:

@@ -1,39 +1,37 @@
-"""One HTTP exchange within its bounds: checked address, certificate, time, size.
+"""One HTTP exchange within its bounds of time and size, over connections that are kept.
 
-Why ``http.client`` and not urllib3, which is at hand: it takes a connected socket as it is. So the guarded
-part is a socket that we connect to the checked address ourselves, and no class of the library's is
-overridden: Host, SNI and certificate stay as named because nothing else knows of the address. urllib3 would
-need its connection, two pools and their manager subclassed for that, cannot bound the whole time of an
-exchange either, and costs three times the CPU per request (``benchmarks/deliver.py``). What it would have
-brought, pooling and gzip, is short.
+Why ``http.client`` and not urllib3, which is at hand: it takes a connected socket as it is, so that the
+guarded part is a socket (:mod:`causeway.calls.connection`) and not four subclasses (connection, two pools,
+their manager). Neither bounds the whole time of an exchange; a socket of ours does. And it takes a third of
+the CPU per request (``benchmarks/deliver.py``). What urllib3 would have brought, pooling and gzip, is short.
 
-Redirects are not followed, proxies that the environment names are not used, nothing is ever sent in the clear
-because of a certificate.
+Redirects are not followed, and proxies that the environment names are not used.
 """
 
 from __future__ import annotations
 
 import select
-import socket
-import ssl
 import time
 import zlib
 from collections import deque
 from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from http.client import HTTPException
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
-from causeway.calls.address import ForbiddenAddressError, origin_of, resolve
+from causeway.calls.address import origin_of
+from causeway.calls.connection import BoundedSocket, NoAnswerError, connect, tls_context, why
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
+    from http.client import HTTPConnection, HTTPResponse
+
     from causeway.calls.address import Origin
     from causeway.calls.request import Request
 
 MAX_ANSWER = 1024 * 1024
 """Bytes of an answer's body, as it came and unpacked."""
-
-_CONNECT_WITHIN = 5.0
-"""Seconds for one address, so that a dead one leaves time for the next."""
 
 _IDLE_FOR = 4.0
 """Seconds for which an idle connection is used again: below the 5 s after which common servers close theirs
@@ -49,49 +47,6 @@ class RawAnswer(NamedTuple):
     body: bytes
     unread: str  # why the body is empty although there was one
     seconds: float
-
-
-class NoAnswerError(Exception):
-    """There is no answer.
-
-    Attributes:
-        kind: ``connection``: the request was not sent whole; ``timeout``: it was, and its answer did not come
-            whole.
-        dropped: the connection ended before the first byte of an answer, and not because time was up.
-    """
-
-    def __init__(self, reason: str, *, kind: Literal["connection", "timeout"], dropped: bool = False) -> None:
-        super().__init__(reason)
-        self.kind = kind
-        self.dropped = dropped
-
-
-class _Bounded(socket.socket):
-    """A socket whose waits all end at one time, however many there are: a peer that drips gains nothing."""
-
-    until: float = 0  # of time.monotonic()
-
-    def arm(self) -> None:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("time is up")
-        self.settimeout(left)
-
-    def recv_into(self, *arguments: Any, **named: Any) -> int:
-        self.arm()
-        return super().recv_into(*arguments, **named)
-
-    def send(self, *arguments: Any, **named: Any) -> int:
-        self.arm()
-        return super().send(*arguments, **named)
-
-    def sendall(self, *arguments: Any, **named: Any) -> None:
-        self.arm()
-        super().sendall(*arguments, **named)
-
-
-class _BoundedTls(_Bounded, ssl.SSLSocket):
-    """The same over TLS; the handshake is one wait."""
 
 
 class _Key(NamedTuple):
@@ -110,7 +65,7 @@ class Transport:
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, max_answer: int = MAX_ANSWER) -> None:
-        self._given_tls = tls
+        self._trusting = tls
         self._max_answer = max_answer
         self._idle: dict[_Key, deque[tuple[HTTPConnection, float]]] = {}
 
@@ -143,7 +98,8 @@ class Transport:
             except NoAnswerError as error:
                 if not (error.dropped and (repeatable or error.kind == "connection")):
                     raise
-        return self._ask(key, self._connect(key, begun + seconds), request, begun, seconds)
+        connection = connect(key.origin, key.allow_private, begun + seconds, lambda: self._tls)
+        return self._ask(key, connection, request, begun, seconds)
 
     def close(self) -> None:
         """Close what is idle."""
@@ -154,7 +110,7 @@ class Transport:
     def _ask(
         self, key: _Key, connection: HTTPConnection, request: Request, begun: float, seconds: float
     ) -> RawAnswer:
-        assert isinstance(connection.sock, _Bounded)
+        assert isinstance(connection.sock, BoundedSocket)
         connection.sock.until = begun + seconds
         try:
             broken = _send(connection, key.origin, request)
@@ -182,41 +138,10 @@ class Transport:
             connection.close()
         return None
 
-    def _connect(self, key: _Key, until: float) -> HTTPConnection:
-        origin = key.origin
-        try:
-            sock = _connect(origin, key.allow_private, until)
-            if origin.scheme == "https":
-                sock = self._secure(sock, origin.host, until)
-        except ForbiddenAddressError as error:
-            raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="connection") from error
-        except OSError as error:
-            raise NoAnswerError(
-                f"no connection to {origin.netloc}: {_why(error)}", kind="connection"
-            ) from error
-        connection = HTTPConnection(origin.host, origin.port)
-        connection.auto_open = 0  # it has its socket, and never makes one of its own
-        connection.sock = sock
-        return connection
-
-    def _secure(self, sock: _Bounded, host: str, until: float) -> _Bounded:
-        try:
-            sock.until = until
-            sock.arm()
-            secured = self._tls.wrap_socket(sock, server_hostname=host)
-        except BaseException:
-            sock.close()
-            raise
-        assert isinstance(secured, _BoundedTls)
-        return secured
-
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Made when it is needed first: reading the authorities takes tens of milliseconds."""
-        context = self._given_tls or ssl.create_default_context()
-        context.set_alpn_protocols(["http/1.1"])
-        context.sslsocket_class = _BoundedTls
-        return context
+        """Made when it is needed first."""
+        return tls_context(self._trusting)
 
     def _read(self, response: HTTPResponse, seconds: float) -> tuple[bytes, str]:
         """The body unpacked, or why it is not read."""
@@ -232,37 +157,17 @@ class Transport:
         return _unpack(packed, response.headers.get("Content-Encoding", ""), limit)
 
 
-def _connect(origin: Origin, allow_private: tuple[str, ...], until: float) -> _Bounded:
-    """Connect to the first checked address that answers."""
-    addresses = resolve(origin.host, origin.port, allow_private, seconds=until - time.monotonic())
-    failure: OSError = OSError("the name has no address")
-    for family, address in addresses:
-        sock = _Bounded(family, socket.SOCK_STREAM)
-        try:
-            sock.until = min(until, time.monotonic() + _CONNECT_WITHIN)
-            sock.arm()
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            sock.close()
-            failure = error
-        else:
-            return sock
-    raise failure
-
-
 def _send(connection: HTTPConnection, origin: Origin, request: Request) -> OSError | None:
     """Send the request; returns how the connection broke, where an answer may have come before it did."""
-    target = request.url.split("/", 3)[3:]
+    url = urlsplit(request.url)
+    target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
     headers = {name: value.encode() for name, value in request.headers.items()}
     try:
-        connection.request(
-            request.method, "/" + "".join(target), request.body, {"Host": origin.netloc, **headers}
-        )
+        connection.request(request.method, target, request.body, {"Host": origin.netloc, **headers})
     except ConnectionError as error:
         return error
     except (OSError, HTTPException) as error:
-        raise NoAnswerError(f"the request was not sent whole: {_why(error)}", kind="connection") from error
+        raise NoAnswerError(f"the request was not sent whole: {why(error)}", kind="connection") from error
     return None
 
 
@@ -273,7 +178,7 @@ def _answered(connection: HTTPConnection, broken: OSError | None, seconds: float
     except (OSError, HTTPException) as error:
         if broken:
             raise NoAnswerError(
-                f"the request was not sent whole: {_why(broken)}", kind="connection", dropped=True
+                f"the request was not sent whole: {why(broken)}", kind="connection", dropped=True
             ) from error
         raise _unfinished(error, seconds, dropped=isinstance(error, ConnectionError)) from error
     if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper would be taken for the next request's
@@ -284,9 +189,9 @@ def _answered(connection: HTTPConnection, broken: OSError | None, seconds: float
 def _unfinished(error: Exception | None, seconds: float, *, dropped: bool = False) -> NoAnswerError:
     if isinstance(error, TimeoutError):
         return NoAnswerError(f"no whole answer within {seconds:.1f} s", kind="timeout")
-    why = _why(error) if error else "it ended early"
+    reason = why(error) if error else "it ended early"
     return NoAnswerError(
-        f"the connection broke before the answer was there: {why}", kind="timeout", dropped=dropped
+        f"the connection broke before the answer was there: {reason}", kind="timeout", dropped=dropped
     )
 
 
@@ -321,7 +226,3 @@ def _readable(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
-
-
-def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -1,0 +1,146 @@
+"""A connection to a checked address, whose every wait is bounded.
+
+The socket is connected here and handed to ``http.client`` as it is. So Host, SNI and certificate stay as
+named, because nothing else knows of the address, and no class of the library's is overridden.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any, Literal
+
+from causeway.calls.address import ForbiddenAddressError, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from causeway.calls.address import Origin
+
+_CONNECT_WITHIN = 5.0
+"""Seconds for one address, so that a dead one leaves time for the next."""
+
+
+class NoAnswerError(Exception):
+    """There is no answer.
+
+    Attributes:
+        kind: ``connection``: the request was not sent whole; ``timeout``: it was, and its answer did not come
+            whole.
+        dropped: the connection ended before the first byte of an answer, and not because time was up.
+    """
+
+    def __init__(self, reason: str, *, kind: Literal["connection", "timeout"], dropped: bool = False) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.dropped = dropped
+
+
+class BoundedSocket(socket.socket):
+    """A socket whose waits all end at one time, however many there are: a peer that drips gains nothing."""
+
+    until: float = 0  # of time.monotonic()
+
+    def arm(self) -> None:
+        """Let the next wait last until then, and no longer."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("time is up")
+        self.settimeout(left)
+
+    def recv_into(self, *arguments: Any, **named: Any) -> int:
+        """Receive what is there."""
+        self.arm()
+        return super().recv_into(*arguments, **named)
+
+    def send(self, *arguments: Any, **named: Any) -> int:
+        """Send some."""
+        self.arm()
+        return super().send(*arguments, **named)
+
+    def sendall(self, *arguments: Any, **named: Any) -> None:
+        """Send it all."""
+        self.arm()
+        super().sendall(*arguments, **named)
+
+
+class _BoundedTlsSocket(BoundedSocket, ssl.SSLSocket):
+    """The same over TLS; the handshake is one wait."""
+
+
+def tls_context(trusting: ssl.SSLContext | None = None) -> ssl.SSLContext:
+    """What secures connections: TLS 1.2 or later, certificate and name verified.
+
+    Args:
+        trusting: what to trust instead of the system's authorities, whose reading takes tens of milliseconds.
+    """
+    context = trusting or ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    context.sslsocket_class = _BoundedTlsSocket
+    return context
+
+
+def connect(
+    origin: Origin, allow_private: tuple[str, ...], until: float, tls: Callable[[], ssl.SSLContext]
+) -> HTTPConnection:
+    """Connect to where an origin's name leads, if it may be called there.
+
+    Args:
+        origin: of the URL.
+        allow_private: networks in CIDR notation that may be called besides public addresses.
+        until: of ``time.monotonic()``.
+        tls: what secures it, where it is to be secured.
+
+    Raises:
+        NoAnswerError: it may not be called, or cannot be reached, or is not who it should be.
+    """
+    try:
+        sock = _connected(origin, allow_private, until)
+        if origin.scheme == "https":
+            sock = _secured(sock, origin.host, tls())
+    except ForbiddenAddressError as error:
+        raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="connection") from error
+    except OSError as error:
+        raise NoAnswerError(f"no connection to {origin.netloc}: {why(error)}", kind="connection") from error
+    connection = HTTPConnection(origin.host, origin.port)
+    connection.auto_open = 0  # it has its socket, and never makes one of its own
+    connection.sock = sock
+    return connection
+
+
+def why(error: Exception) -> str:
+    """An error in words, also where it brings none."""
+    return str(error) or type(error).__name__
+
+
+def _connected(origin: Origin, allow_private: tuple[str, ...], until: float) -> BoundedSocket:
+    """The first checked address that answers."""
+    addresses = resolve(origin.host, origin.port, allow_private, seconds=until - time.monotonic())
+    failure: OSError = OSError("the name has no address")
+    for family, address in addresses:
+        sock = BoundedSocket(family, socket.SOCK_STREAM)
+        try:
+            sock.until = min(until, time.monotonic() + _CONNECT_WITHIN)
+            sock.arm()
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            sock.until = until
+            return sock
+    raise failure
+
+
+def _secured(sock: BoundedSocket, host: str, tls: ssl.SSLContext) -> BoundedSocket:
+    try:
+        sock.arm()  # for the whole handshake
+        secured = tls.wrap_socket(sock, server_hostname=host)
+    except BaseException:
+        sock.close()
+        raise
+    assert isinstance(secured, BoundedSocket)
+    return secured
