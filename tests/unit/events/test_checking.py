@@ -24,6 +24,7 @@ from causeway.events.envelope import SCOPE_FIELDS
         ),
         ("data.s == true", "true is the name of a field, which is not here; the value is written `true`"),
         ("!data.draft", "`!` takes only the first name after it: write !(data.draft), with the brackets"),
+        ("headers.\"X-Kind\" == 'a'", 'names of headers are in lower case here: headers."x-kind"'),
         ("&data", "`&` stands only before an argument of a function, as in sort_by(data.items, &price)"),
         ("lokup(constants.a, id, '')", "there is no function lokup(); did you mean lookup()?"),
         ("frobnicate(data)", "there is no function frobnicate()"),

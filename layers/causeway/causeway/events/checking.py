@@ -107,6 +107,8 @@ class _Checker:
             self.fail(self._unknown_name(name, self.fields))
         if len(path) == 2:  # noqa: PLR2004 # a root and a name
             self.findings.references.add((path[0], path[1]))
+            if path[0] == "headers" and self.fields is not None and name != name.lower():
+                self.fail(f'names of headers are in lower case here: headers."{name.lower()}"')
         return path
 
     def _unknown_name(self, name: str, fields: Collection[str]) -> str:
