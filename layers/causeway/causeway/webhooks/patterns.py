@@ -56,7 +56,8 @@ class HeaderPattern:
 
     With a separator the header is a list, and so is the pattern: ``t={timestamp},v1={signature}``. An element
     is read by the first part of the pattern that it fits; elements that fit none are of versions that this
-    scheme does not know, and are skipped. ``{signature}`` may occur any number of times, all else once.
+    scheme does not know, and are skipped. ``{signature}`` may occur any number of times, all else once. In
+    ``{timestamp},{signature}`` the first element is the timestamp.
     Without a separator the header holds one signature.
     """
 
@@ -81,7 +82,7 @@ class HeaderPattern:
         signatures: list[str] = []
         others: dict[str, str] = {}
         for element in elements:
-            text = element if separator is None else element.strip(" ")
+            text = element if separator is None else element.lstrip(" ")
             for before, name, after in self.items:
                 if not (text.startswith(before) and text.endswith(after)):
                     continue
@@ -89,6 +90,8 @@ class HeaderPattern:
                 if name == "signature":
                     signatures.append(value)
                 elif name in others:
+                    if not before and not after:
+                        continue  # it is read by its position, and what comes later is something else
                     raise Malformed(f"{name} occurs twice")
                 else:
                     others[name] = value
