@@ -11,13 +11,14 @@ import asyncio
 import json
 import platform
 import signal
-import subprocess
+import socket
+import struct
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from causeway_cli.account import local_clients
+from causeway_cli.account import LOCAL_KEY, LOCAL_REGION, local_clients
 from causeway_cli.errors import CommandError
 from causeway_cli.local import running
 from causeway_cli.local.paths import state
@@ -29,7 +30,14 @@ if TYPE_CHECKING:
 PLAN = "/opt/plan"
 """Where a container has the layer of the plan; the local cloud has it elsewhere."""
 
-_BRIDGE = ("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+_BRIDGE = b"docker0"
+_SIOCGIFADDR = 0x8915  # https://man7.org/linux/man-pages/man7/netdevice.7.html
+
+
+_READY = """\
+ready. In another terminal, after `sam build` for this machine's architecture:
+  export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={key} AWS_DEFAULT_REGION={region}
+  sam local invoke WebhookFunction --event events/webhook/CASE.json --env-vars {path}"""
 
 
 def host_address() -> str:
@@ -40,11 +48,15 @@ def host_address() -> str:
     """
     if platform.system() != "Linux":
         return "host.docker.internal"
+    import fcntl  # noqa: PLC0415 - only there where it is needed
+
+    request = struct.pack("256s", _BRIDGE)
     try:
-        found = subprocess.run(_BRIDGE, check=True, capture_output=True, text=True, timeout=10)  # noqa: S603
-    except (OSError, subprocess.SubprocessError) as error:
-        raise CommandError("Docker does not answer, and `sam local` needs it") from error
-    return found.stdout.strip()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
+    except OSError as error:
+        raise CommandError("Docker's bridge is not there, and `sam local` needs Docker") from error
+    return socket.inet_ntoa(answer[20:24])
 
 
 def settings(local: running.Running, endpoint: str) -> dict[str, dict[str, str]]:
@@ -112,10 +124,7 @@ def main() -> None:
         _write(path, settings(local, f"http://{host}:{port}"))
     except CommandError as error:
         sys.exit(f"causeway: {error}")
-    print("ready. In another terminal, after `sam build` for this machine's architecture:")
-    print(
-        f"  sam local invoke WebhookFunction --event events/webhook/CASE.json --env-vars {path}", flush=True
-    )
+    print(_READY.format(path=path, key=LOCAL_KEY, region=LOCAL_REGION), flush=True)
     asyncio.run(_serve(host, port))
 
 
