@@ -1,0 +1,99 @@
+"""One local cloud for all flow tests, on a map of their own, and the target that it delivers to."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from causeway_cli.local.server import free_port
+from tests.flow.providers import SECRETS
+from tests.support.local_cloud import LocalCloud
+from tests.support.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SENDING = """\
+system: {name}
+description: Sends events.
+webhooks: {{scheme: {scheme}, secrets: [{name}/webhook]}}
+"""
+
+CALLED = """\
+system: {name}
+description: Takes events.
+api: {{base_url: "http://127.0.0.1:{port}", allow_private: [127.0.0.0/8], timeout: 5s}}
+"""
+
+INTEGRATION = """\
+integration: {name}
+description: For the flow tests.
+owner: {{team: flow, email: flow@example.com}}
+source: {{system: {source}, events: [{events}]}}
+flow: {{}}
+target: {{system: {target}, post: "/{path}", body: {{id: "${{id}}", type: "${{type}}", data: "${{data}}"}}}}
+frequency: {{expect_every: never}}
+errors: {{retry: {{first: 1s, factor: 1, max: 1s}}, attempts: {attempts}}}
+"""
+
+
+def write_map(directory: Path, *, target: int, sometimes: int) -> None:
+    """A map of three providers; what an event's `scenario` says is the path that it is delivered to."""
+    (directory / "systems").mkdir(parents=True)
+    (directory / "environments").mkdir()
+    (directory / "environments" / "dev.yaml").write_text("{}\n")
+    for name, scheme in (("payments", "stripe"), ("github", "github"), ("standard", "standard-webhooks")):
+        text = SENDING.format(name=name, scheme=scheme)
+        (directory / "systems" / f"{name}.yaml").write_text(text)
+    for name, port in (("target", target), ("sometimes", sometimes)):
+        (directory / "systems" / f"{name}.yaml").write_text(CALLED.format(name=name, port=port))
+    own = "${data.scenario}"
+    integrations = [
+        ("payments-to-target", "payments", '"*"', "target", "${data.data.object.scenario}", "unlimited"),
+        ("pulls-to-target", "github", "pull_request", "target", own, "unlimited"),
+        ("standard-to-target", "standard", '"order.*"', "target", own, "unlimited"),
+        ("standard-to-dead", "standard", '"dead.*"', "target", own, "2"),
+        ("standard-to-sometimes", "standard", '"sometimes.*"', "sometimes", own, "unlimited"),
+    ]
+    for name, source, events, system, path, attempts in integrations:
+        text = INTEGRATION.format(
+            name=name, source=source, events=events, target=system, path=path, attempts=attempts
+        )
+        (directory / f"{name}.yaml").write_text(text)
+
+
+@pytest.fixture(scope="session")
+def target() -> Iterator[Target]:
+    with Target() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sometimes() -> int:
+    """The port of a target that a test starts when it is due."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def flow_map(tmp_path_factory: pytest.TempPathFactory, target: Target, sometimes: int) -> Path:
+    directory = tmp_path_factory.mktemp("flow") / "integrations"
+    write_map(directory, target=target.port, sometimes=sometimes)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def cloud(flow_map: Path) -> Iterator[LocalCloud]:
+    home = flow_map.parent
+    secrets = home / "secrets.yaml"
+    secrets.write_text("".join(f"{name}: {value}\n" for name, value in SECRETS.items()))
+    with LocalCloud(home, "--integrations", str(flow_map), "--secrets", str(secrets)) as running:
+        yield running
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest) -> str:
+    """A name of its own for each test: the path on the target to which its events are delivered."""
+    return f"{request.node.name.replace('[', '-').replace(']', '')}-{int(time.time() * 1000)}"
