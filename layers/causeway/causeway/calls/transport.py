@@ -2,8 +2,9 @@
 
 Why ``http.client`` and not urllib3, which is at hand: it takes a connected socket as it is, so that the
 guarded part is a socket (:mod:`causeway.calls.connection`) and not four subclasses (connection, two pools,
-their manager). Neither bounds the whole time of an exchange; a socket of ours does. And it takes a third of
-the CPU per request (``benchmarks/deliver.py``). What urllib3 would have brought, pooling and gzip, is short.
+their manager). Neither bounds the whole time of an exchange; a socket of ours does. And it takes half the CPU
+per request: a whole call of the map costs what urllib3 alone would (``benchmarks/deliver.py``). What urllib3
+would have brought, pooling and gzip, is short.
 
 Redirects are not followed, and proxies that the environment names are not used.
 """
