@@ -1,4 +1,4 @@
-"""Which secrets a map names, and in which direction: what verifies is read by other functions than what calls."""
+"""Which secrets a map names, and in which direction: `in` verifies, `out` calls."""
 
 from __future__ import annotations
 

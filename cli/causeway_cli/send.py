@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
-from typing import Annotated
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated, Any
 
 import typer
 import urllib3
@@ -45,7 +45,7 @@ def send(
     address = f"{(url or cloud.url).rstrip('/')}/webhooks/{system}"
     provider = Provider(plan, system, secret=secret, url=address)
     content = _bytes(file) if file else None
-    answers = []
+    answers: list[dict[str, Any]] = []
     with urllib3.PoolManager(timeout=ANSWER_WITHIN) as pool:
         for _ in range(count):
             event = (
@@ -62,7 +62,7 @@ def send(
         raise typer.Exit(1)
 
 
-def _post(pool: urllib3.PoolManager, address: str, event: SignedEvent) -> dict[str, object]:
+def _post(pool: urllib3.PoolManager, address: str, event: SignedEvent) -> dict[str, Any]:
     started = time.monotonic()
     try:
         answer = pool.request("POST", address, body=event.body, headers=event.headers, retries=False)

@@ -1,4 +1,4 @@
-"""Secrets where functions look for them: Parameter Store, or Secrets Manager for names that begin with ``sm:``."""
+"""Secrets where functions look for them: Parameter Store, or Secrets Manager for ``sm:`` names."""
 
 from __future__ import annotations
 

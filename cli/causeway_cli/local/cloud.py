@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 STACK = "causeway-local"
 
+_NOTHING = {
+    "WebhookFunction": b'{"requestContext": {"http": {"method": "GET"}}}',
+    "ProcessorFunction": b'{"Records": []}',
+}
+"""Events that lead to nothing, for the functions of the happy path."""
+
 
 @dataclass
 class Cloud:
@@ -71,15 +77,11 @@ class Cloud:
     def warm_up(self) -> None:
         """Start a process of each function that the happy path needs, with an event that does nothing.
 
-        On AWS somebody waits for the first cold start, too; here it would be everybody who tries something out.
+        On AWS somebody waits for the first cold start, too; here it would be whoever tries something out.
         """
-        events = {
-            "WebhookFunction": b'{"requestContext": {"http": {"method": "GET"}}}',
-            "ProcessorFunction": b'{"Records": []}',
-        }
         functions = self.stack.functions()
         with ThreadPoolExecutor() as pool:
-            for name, event in events.items():
+            for name, event in _NOTHING.items():
                 pool.submit(self.clients("lambda").invoke, FunctionName=functions[name], Payload=event)
 
     def log_groups(self) -> list[str]:

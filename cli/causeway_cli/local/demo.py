@@ -1,4 +1,4 @@
-"""`causeway dev --demo`: stand-ins for the example map's systems, and a signed sample event of each provider."""
+"""`causeway dev --demo`: stand-ins for the example map's systems, and a signed sample of each provider."""
 
 from __future__ import annotations
 

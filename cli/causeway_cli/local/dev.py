@@ -10,7 +10,7 @@ import socket
 import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from watchfiles import DefaultFilter, awatch
@@ -26,9 +26,6 @@ from causeway_cli.local.front import Front, serve_on
 from causeway_cli.local.paths import LIBRARY, MAP, ROOT, TEMPLATE, state
 from causeway_cli.local.server import Emulator
 from causeway_cli.stored_secrets import StoredSecrets
-
-if TYPE_CHECKING:
-    from causeway.plan.plan import Plan
 
 
 def dev(

@@ -1,4 +1,4 @@
-"""What the emulator cannot hold of the template, and how else the local cloud differs from AWS: the whole list.
+"""What the emulator cannot hold of the template, and how else this cloud differs from AWS: the whole list.
 
 `causeway dev` shows it (``--differences``), so that nobody takes something for tried that was not.
 """
@@ -32,7 +32,7 @@ BEHAVIOUR: dict[str, str] = {
     "Python": "functions run on this machine's Python, not on the runtime that the template names",
     "/opt": "layers are unpacked beside the code, so CAUSEWAY_PLAN points there",
     "SQS batches": "authorized as on AWS, where IAM has no actions for batches; the emulator's own need one",
-    "concurrency": f"at most {AT_ONCE} processes for each function that a queue feeds, whatever the template says",
+    "concurrency": f"at most {AT_ONCE} processes of a function, whatever the template says",
     "SSM parameters": "authorized one by one as on AWS; the emulator's own asks for all parameters there are",
     "event sources": "the emulator reads queues with its own rights, not with those of the function's role",
     "TLS": "requests on loopback count as encrypted, which queues and buckets insist on",

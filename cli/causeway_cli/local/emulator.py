@@ -1,8 +1,8 @@
 """The process in which ministack runs: `python -m causeway_cli.local.emulator`.
 
-It is ministack as it comes, but for the few differences from AWS that would otherwise reach the template or the
-code (each in :data:`causeway_cli.local.differences.BEHAVIOUR`), and it never outlives the process that started it:
-that one holds the other end of its standard input.
+It is ministack as it comes, but for the few differences from AWS that would otherwise reach the template or
+the code, each a small function here; and it never outlives the process that started it, which holds the other
+end of its standard input.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _count_loopback_as_encrypted() -> None:
 
 
 def _let_invocations_end() -> None:
-    """Replace a function's processes, after a change, once they have done what they are at, as Lambda does."""
+    """Replace a function's processes, after a change, when their invocations have ended, as Lambda does."""
     kill = lambda_runtime.kill_workers
 
     def kill_when_done(worker: Any) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Iterator
 
     from causeway_cli.local.console import DevConsole
@@ -75,7 +75,7 @@ def _identity(event: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _parsed(text: str) -> Iterator[dict[str, Any]]:
-    """A line of JSON; Lambda's own lines are left out, and so are those of a traceback that is logged as such."""
+    """A line of JSON; Lambda's own lines are left out."""
     try:
         line = json.loads(text)
     except ValueError:

@@ -1,7 +1,7 @@
 """The door to the local cloud: an HTTP server that hands requests to the emulated API Gateway, byte for byte.
 
-It has the limits of API Gateway and Lambda on sizes, holds requests while the stack is being redeployed, and lets
-only a few through at once: each concurrent request needs a function process of its own, which on a laptop costs
+It has the limits of API Gateway and Lambda on sizes, holds requests while the stack is being redeployed, and
+lets only a few through at once: each concurrent request needs a process of its own, which on a laptop costs
 more than the wait.
 """
 
@@ -153,7 +153,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
             return
 
 
-async def serve_on(port: int, front: Front, until: Callable[[], Awaitable[None]]) -> None:
+async def serve_on(port: int, front: Front, until: Callable[[], Awaitable[Any]]) -> None:
     """Serve on a loopback port until `until` returns."""
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]

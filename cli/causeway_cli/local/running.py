@@ -6,10 +6,13 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from causeway_cli.errors import CommandError
 from causeway_cli.local.paths import state
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def _environment(port: int, scratch: Path) -> dict[str, str]:
-    """The emulator's environment, which its functions' processes inherit: nothing of the caller's AWS is in it."""
+    """The emulator's environment, which functions inherit: nothing of the caller's own AWS is in it."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CAUSEWAY_"))
     }
@@ -73,7 +73,7 @@ class Emulator:
         scratch = directory / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "causeway_cli.local.emulator"],
                 env=_environment(self.port, scratch),
                 stdin=subprocess.PIPE,

@@ -73,7 +73,7 @@ class Provider:
         return self._numbered(body, type_)
 
     def from_bytes(self, content: bytes, event_type: str | None, *, numbered: bool) -> SignedEvent:
-        """An event with this body: as it is, or with an id of its own in the place where the scheme reads it."""
+        """An event with this body: as it is, or with a fresh id in the place where the scheme reads it."""
         if numbered:
             try:
                 body = json.loads(content)

@@ -1,9 +1,9 @@
 """Stand-ins for the systems that the example map calls: what `causeway dev --demo` delivers to.
 
-They answer as the real ones do where the example map looks: the ledger finds accounts and takes entries, the chat
-is Slack's ``chat.postMessage``, which says no with 200 and ``ok: false``, and the lake takes whatever it is given.
-Each takes a call with a known Idempotency-Key once. The ledger is busy when the first entry comes, so that a retry
-is seen.
+They answer as the real ones do where the example map looks: the ledger finds accounts and takes entries, the
+chat is Slack's ``chat.postMessage``, which says no with 200 and ``ok: false``, and the lake takes whatever it
+is given. Each takes a call with a known Idempotency-Key once. The ledger is busy when the first entry comes,
+so that a retry is seen.
 """
 
 from __future__ import annotations

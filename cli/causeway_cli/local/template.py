@@ -1,9 +1,11 @@
-"""`template.yaml` as the emulator can take it: translated by SAM's own translator, short of what cannot be held."""
+"""`template.yaml` as the emulator takes it: translated by SAM itself, short of what the emulator cannot hold."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from samtranslator.translator.transform import transform
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Template = dict[str, Any]
+
+_IN_TEXT = re.compile(r"\$\{([A-Za-z0-9]+)")
+logging.getLogger("samtranslator.metrics").setLevel(
+    logging.ERROR
+)  # warns of metrics that nobody asked it for
 
 PLAN_LAYER = "PlanLayer"
 PLAN_DIRECTORY = "../layer_0/plan"
@@ -154,19 +161,19 @@ def _without(value: Any, names: set[str]) -> Any:
 
 
 def _refers(value: Any, names: set[str]) -> bool:
-    """Whether a value is one reference to one of these resources."""
+    """Whether a value is a reference to one of these resources, or an output whose value is one."""
     if not isinstance(value, dict):
         return False
-    if set(value) == {"Value"} or "Value" in value:  # an output
+    if "Value" in value:
         return _refers(value["Value"], names)
-    if len(value) != 1:
-        return False
-    ((function, argument),) = value.items()
+    return len(value) == 1 and not names.isdisjoint(_named(*next(iter(value.items()))))
+
+
+def _named(function: str, argument: Any) -> set[str]:
+    """The resources to which one of CloudFormation's functions refers."""
+    first = str(argument[0] if isinstance(argument, list) else argument)
     if function == "Ref":
-        return argument in names
+        return {first}
     if function == "Fn::GetAtt":
-        return (argument[0] if isinstance(argument, list) else argument.split(".")[0]) in names
-    if function == "Fn::Sub":
-        text = argument[0] if isinstance(argument, list) else argument
-        return any(f"${{{name}}}" in text or f"${{{name}." in text for name in names)
-    return False
+        return {first.partition(".")[0]}
+    return set(_IN_TEXT.findall(first)) if function == "Fn::Sub" else set()

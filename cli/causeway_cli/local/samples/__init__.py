@@ -1,4 +1,4 @@
-"""Sample events of the built-in schemes, in our own words: a file per scheme, event types and their bodies."""
+"""Sample events of the built-in schemes: a file per scheme, with event types and their bodies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def for_schemes(schemes: Sequence[Scheme]) -> dict[str, Any]:
-    """Event types and bodies that a provider with these schemes might send; empty for one that is not built in."""
+    """Event types and bodies that a provider with these schemes sends; empty for schemes of one's own."""
     for name, known in SCHEMES.items():
         if known == list(schemes):
             content: dict[str, Any] = json.loads((files(__name__) / f"{name}.json").read_bytes())
