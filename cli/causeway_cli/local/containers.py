@@ -37,7 +37,7 @@ _SIOCGIFADDR = 0x8915  # https://man7.org/linux/man-pages/man7/netdevice.7.html
 _READY = """\
 ready. In another terminal, after `sam build` for this machine's architecture:
   export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={key} AWS_DEFAULT_REGION={region}
-  sam local invoke WebhookFunction --event events/webhook/CASE.json --env-vars {path}"""
+  sam local invoke WebhookFunction -e events/webhook/CASE.json --env-vars {path}"""
 
 
 def host_address() -> str:
