@@ -51,32 +51,30 @@ def compile_map(directory: Path) -> Compiled:
         InvalidMapError: and everything that is wrong with it, at once.
     """
     files = read_map(directory)
-    unreadable = list(files.problems)
+    problems = list(files.problems)
     for document in files.environments.values():
-        _validated(Environment, document, unreadable)
-    found: dict[str, list[Problem]] = {}
-    plans: dict[str, PlanRecord] = {}
-    for environment in sorted(files.environments):
-        found[environment] = []
-        plan = _plan(environment, merge(files, environment), found[environment])
-        if plan:
-            plans[environment] = plan
-    problems = sorted(unreadable + by_environment(found))
+        _validated(Environment, document, problems)
+    found: dict[str, list[Problem]] = {name: [] for name in sorted(files.environments)}
+    manifests = {name: _manifests(merge(files, name), found[name]) for name in found}
+    problems = sorted(problems + by_environment(found))
     if any(problem.severity == "error" for problem in problems):
         raise InvalidMapError(problems)
     if files.integrations:
         problems.append(Problem(Place(str(directory)), "", _NOT_WATCHED, "note"))
+    plans = {name: _plan(name, *parts) for name, parts in manifests.items()}
     return Compiled(plans, files.transforms, problems)
 
 
-def _plan(environment: str, merged: Merged, problems: list[Problem]) -> PlanRecord | None:
-    """One environment's plan, or None and the problems."""
+def _manifests(merged: Merged, problems: list[Problem]) -> tuple[dict[str, System], dict[str, Integration]]:
+    """What is right of one environment's systems and integrations; the rest is among the problems."""
     problems += merged.problems
     systems = _all_validated(System, merged.systems, problems)
     integrations = _all_validated(Integration, merged.integrations, problems)
     problems += check(merged)
-    if any(problem.severity == "error" for problem in problems):
-        return None
+    return systems, integrations
+
+
+def _plan(environment: str, systems: dict[str, System], integrations: dict[str, Integration]) -> PlanRecord:
     return {
         "format": FORMAT,
         "environment": environment,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from causeway.plan.manifest.values import NAME_FORM
 from causeway.plan.problems import Place, Problem
 from causeway.plan.yaml import Document, UnreadableError, read
 
@@ -64,11 +66,14 @@ def read_map(directory: Path) -> MapFiles:
     for path in sorted((directory / "transforms").glob("*.py")):
         try:
             files.transforms[path.stem] = Transform(path, _names(path))
-        except SyntaxError as error:
+        except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.12
             files.unreadable.add(path.stem)
-            files.problems.append(
-                Problem(Place(str(path), error.lineno or 1), "", f"not Python: {error.msg}")
-            )
+            place = Place(str(path), getattr(error, "lineno", None) or 1)
+            files.problems.append(Problem(place, "", f"not Python: {getattr(error, 'msg', error)}"))
+    for name in files.environments:
+        if not re.fullmatch(NAME_FORM.pattern, name):
+            place = Place(files.environments[name].file)
+            files.problems.append(Problem(place, "", f"the file's name must be {NAME_FORM.what}"))
     files.problems += _overlooked(directory)
     return files
 

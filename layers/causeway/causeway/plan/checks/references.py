@@ -74,11 +74,10 @@ def _step_names(document: Document) -> Iterator[Problem]:
 
 def _functions(document: Document, merged: Merged) -> Iterator[Problem]:
     for path, run in find(document.value, "flow.steps.*.run"):
-        module, _, function = str(run).removeprefix("transforms.").partition(":")
-        if not function:
-            continue
-        if module in merged.unreadable:
-            continue
+        package, _, rest = str(run).partition(".")
+        module, _, function = rest.partition(":")
+        if package != "transforms" or not function or module in merged.unreadable:
+            continue  # told already
         if module not in merged.transforms:
             meant = did_you_mean(module, merged.transforms)
             yield document.problem(path, f"there is no transforms/{module}.py; {meant}")
