@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from causeway.calls.outcome import Answer, Refused, judge
 from causeway.calls.request import make_request
-from causeway.delivery.steps import Progress, carry_out
+from causeway.delivery.steps import Progress, carry_out, own_headers
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, ask
@@ -116,11 +116,7 @@ class _Carrier:
         self._id = delivery_id(event["source"], event["id"], integration["name"])
 
     def __call__(self, call: Call, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
-        headers = {
-            "Idempotency-Key": f"{self._id}/{step}" if step else self._id,
-            "Causeway-Event-Id": self._trial.event["id"],
-            "Causeway-Attempt": "1",
-        }
+        headers = own_headers(self._id, self._trial.event, step=step, attempt=1)
         api = self._plan.systems[call["system"]]["api"]
         request = make_request(call, api, scope, reveal=_placeholder, headers=headers)
         self._trial.requests.append(_shown(step, call["system"], request))

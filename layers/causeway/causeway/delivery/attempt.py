@@ -1,4 +1,4 @@
-"""One attempt at one delivery: claim it, carry it out. What follows is in :mod:`causeway.delivery.settling`."""
+"""One attempt at one delivery: claim it, carry it out. :mod:`~causeway.delivery.settling` does the rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from causeway.calls.outcome import Refused
 from causeway.delivery import settling
 from causeway.delivery.beside import NOTHING
 from causeway.delivery.redaction import redactor
-from causeway.delivery.steps import Progress, carry_out
+from causeway.delivery.steps import Progress, carry_out, own_headers
 from causeway.delivery.work import ALONE, Fate, GivenUp, Postponed
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ask
@@ -165,9 +165,11 @@ class Attempt:
         if not self.invocation.has_time_for(call["timeout"], tools.clock.now()):
             raise Postponed("the invocation has no time left for the next call", Fate("no time", 0))
         self.called = call["system"]
+        headers = own_headers(self.id, self._load(), step=step, attempt=self.claimed.ticket.attempt)
+        headers["traceparent"] = traceparent(self.message.get("trace") or trace_header())
         try:
             with subsegment(call["system"], integration=self.message["integration"], system=call["system"]):
-                answer = tools.caller.call(call, scope, headers=self._headers(step), deadline=end)
+                answer = tools.caller.call(call, scope, headers=headers, deadline=end)
         except Refused as refused:
             self.answer = refused.answer
             self._measure(step, refused.answer)
@@ -178,17 +180,3 @@ class Attempt:
     def _measure(self, step: str | None, answer: Answer | None) -> None:
         if step is None and answer is not None:
             self.tools.metrics.add("TargetLatency", answer.seconds * 1000)
-
-    def _headers(self, step: str | None) -> dict[str, str]:
-        """Those that every call carries: the same on every attempt, but for the attempt's number."""
-        return {
-            "Idempotency-Key": f"{self.id}/{step}" if step else self.id,
-            "Causeway-Event-Id": _visible(self.event["id"] if self.event else ""),
-            "Causeway-Attempt": str(self.claimed.ticket.attempt),
-            "traceparent": traceparent(self.message.get("trace") or trace_header()),
-        }
-
-
-def _visible(text: str) -> str:
-    """A provider's text as a header can hold it."""
-    return "".join(each if " " < each < "\x7f" else "?" for each in text)

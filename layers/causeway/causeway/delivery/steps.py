@@ -88,6 +88,22 @@ def carry_out(
     return carry(call, scope, step=None)
 
 
+def own_headers(delivery: str, event: Event, *, step: str | None, attempt: int) -> dict[str, str]:
+    """What every call of a delivery says of itself: on each attempt the same, but for the attempt's number.
+
+    Args:
+        delivery: Its id.
+        event: What it delivers.
+        step: The step that calls; None: the target.
+        attempt: From 1.
+    """
+    return {
+        "Idempotency-Key": f"{delivery}/{step}" if step else delivery,
+        "Causeway-Event-Id": "".join(each if " " < each < "\x7f" else "?" for each in event["id"]),
+        "Causeway-Attempt": str(attempt),
+    }
+
+
 def _left(steps: list[Step], progress: Progress) -> list[Step]:
     """The steps after the last one whose answer is kept. Steps that the plan no longer has do not count."""
     kept = [place for place, step in enumerate(steps, 1) if step["name"] in progress.answers]

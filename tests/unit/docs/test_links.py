@@ -1,0 +1,53 @@
+"""What the pages point to is there, and what they tell to type exists."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from causeway.plan.compiler import compile_map
+from causeway_cli.main import COMMANDS
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\(((?!https?:)[^)#]*)(#[^)]*)?\)")
+
+
+def _anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL), re.MULTILINE
+    )
+    return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_link_leads_somewhere(page):
+    for target, anchor in LINK.findall(page.read_text()):
+        found = page if not target else page.parent / target
+        assert found.exists(), target
+        if anchor:
+            assert anchor in _anchors(found), target + anchor
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_command_exists(page):
+    text = page.read_text()
+    assert set(re.findall(r"(?:^|[`/ ])causeway ([a-z]+)(?: |`|$)", text, re.MULTILINE)) <= set(COMMANDS)
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", text, re.MULTILINE)) <= targets
+
+
+def test_the_integration_of_the_first_page_compiles_beside_the_example_map(tmp_path):
+    shutil.copytree(ROOT / "integrations", tmp_path / "integrations")
+    files = re.findall(
+        r"```yaml\n# (integrations/\S+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    for file, text in files:
+        (tmp_path / file).write_text(text)
+    compiled = compile_map(tmp_path / "integrations")
+    assert len(files) == 2
+    assert "invoices-to-chat" in compiled.plans["production"]["integrations"]
