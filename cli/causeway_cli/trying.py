@@ -11,31 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causeway.calls.outcome import Answer
-from causeway.events.envelope import MalformedBody, make_event, public_headers, read_body
 from causeway.plan.plan import Plan
 from causeway.plan.problems import did_you_mean
 from causeway.plan.yaml import UnreadableError, read
-from causeway.settings.clock import SystemClock, rfc3339
-from causeway.webhooks.identity import DEFAULT_TYPE, read_events
-from causeway.webhooks.patterns import SignedRequest
-from causeway_cli import trial
+from causeway_cli import event_files, trial
 from causeway_cli.errors import CommandError
 from causeway_cli.maps import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from causeway.events.envelope import Event
-    from causeway.plan.records import JSON, Integration, Webhooks
+    from causeway.plan.records import JSON, Integration
     from causeway_cli.trial import Shown, Trial
 
-_CONTENT_TYPES = {
-    ".json": "application/json",
-    ".form": "application/x-www-form-urlencoded",
-    ".txt": "text/plain",
-    ".xml": "application/xml",
-}
-_WILD = set("*?")
 _VERDICTS = {
     "unmatched": "not for this integration",
     "filtered": "filtered out",
@@ -50,7 +36,11 @@ _VERDICTS = {
 def try_integration(
     integration: Annotated[str, typer.Argument(help="The integration, by its name in the map.")],
     event_file: Annotated[
-        Path, typer.Argument(metavar="EVENT-FILE", help="An event (CloudEvents JSON), or a provider's body.")
+        Path,
+        typer.Argument(
+            metavar="EVENT-FILE",
+            help="A provider's body, an event (CloudEvents JSON), or an API Gateway request.",
+        ),
     ],
     *,
     answers: Annotated[
@@ -83,7 +73,7 @@ def try_integration(
         raise CommandError(f"the map has no integration {integration!r} in {environment}; {meant}")
     record = plan.integrations[integration]
     given = _answers(answers, record) if answers else {}
-    events = _events(event_file, plan, record, type_=type_, headers=_headers(header or []))
+    events = event_files.read(event_file, plan, record, type_=type_, headers=header or [])
     trials = [trial.run(plan, record, event, given) for event in events]
     if as_json:
         typer.echo(json.dumps([trial.as_json(each) for each in trials], indent=2, ensure_ascii=False))
@@ -128,99 +118,6 @@ def _yaml(file: Path) -> dict[str, JSON]:
     except UnreadableError as error:
         raise CommandError("\n".join(map(str, error.problems))) from error
     return value
-
-
-def _headers(written: Sequence[str]) -> dict[str, str]:
-    headers = {}
-    for line in written:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise CommandError(f'a header is written "Name: value", not {line!r}', exit_code=2)
-        headers[name.strip().lower()] = value.strip()
-    return headers
-
-
-def _events(
-    file: Path, plan: Plan, integration: Integration, *, type_: str | None, headers: dict[str, str]
-) -> list[Event]:
-    """The events of a file: one, unless it is a body that the system's manifest splits."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}") from error
-    try:
-        whole = json.loads(content)
-    except ValueError:
-        whole = None
-    source = integration["source"]["system"]
-    if isinstance(whole, dict) and "specversion" in whole:
-        return [_as_event(file, whole, source)]
-    headers = {"content-type": _CONTENT_TYPES.get(file.suffix, "")} | headers
-    return _told(file, content, plan.systems[source]["webhooks"], integration, type_=type_, headers=headers)
-
-
-def _as_event(file: Path, event: dict[str, JSON], source: str) -> Event:
-    missing = [key for key in ("id", "type") if not isinstance(event.get(key), str)]
-    if missing:
-        raise CommandError(f"{file}: an event has {' and '.join(missing)}, which are strings")
-    if event.get("source", source) != source:
-        raise CommandError(
-            f"{file}: this is an event of {event['source']}; the integration takes those of {source}"
-        )
-    return make_event(
-        id=event["id"],
-        type=event["type"],
-        source=source,
-        time=event.get("time") or rfc3339(SystemClock().now()),
-        data=event.get("data"),
-        data_base64=event.get("data_base64"),
-        headers=event.get("headers"),
-    )
-
-
-def _told(
-    file: Path,
-    content: bytes,
-    webhooks: Webhooks,
-    integration: Integration,
-    *,
-    type_: str | None,
-    headers: dict[str, str],
-) -> list[Event]:
-    """The events that a provider's body would become, as if it had been verified by the first scheme."""
-    try:
-        body = read_body(content, headers["content-type"])
-    except MalformedBody as error:
-        raise CommandError(f"{file}: {error}") from error
-    reading = read_events(
-        webhooks, webhooks["schemes"][0], SignedRequest("POST", "", headers, content), body, None
-    )
-    for problem in reading.problems:
-        typer.echo(f"{integration['source']['system']}: {problem}", err=True)
-    return [
-        make_event(
-            id=told.id,
-            type=type_ or _type(told.type, integration),
-            source=integration["source"]["system"],
-            time=rfc3339(SystemClock().now()),
-            data=told.body.data,
-            data_base64=told.body.data_base64,
-            headers=public_headers(headers),
-        )
-        for told in reading.events
-    ]
-
-
-def _type(told: str, integration: Integration) -> str:
-    """The type that the body tells; where its scheme reads it elsewhere, the only one that there is."""
-    if told != DEFAULT_TYPE:
-        return told
-    taken = integration["source"]["events"]
-    if len(taken) == 1 and not _WILD & set(taken[0]):
-        return taken[0]
-    raise CommandError(
-        f"which type of event is this? The integration takes {', '.join(taken)}: say --type TYPE"
-    )
 
 
 def _print(tried: Trial, integration: Integration) -> None:

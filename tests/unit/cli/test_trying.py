@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 
@@ -222,6 +223,26 @@ def test_an_event_of_ours_is_taken_as_it_is(trials):
     assert trial["event"]["id"] == "evt_9"
 
 
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_request_is_taken_as_a_function_gets_it(trials, encoded):
+    body = json.dumps(ORDER | {"total": "0"})
+    request = {
+        "version": "2.0",
+        "headers": {
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": "orders/paid",
+            "X-Shopify-Webhook-Id": "w9",
+        },
+        "pathParameters": {"system": "shop"},
+        "requestContext": {"http": {"method": "POST"}},
+        "body": base64.b64encode(body.encode()).decode() if encoded else body,
+        "isBase64Encoded": encoded,
+    }
+    (trial,) = trials("orders", request)
+    assert trial["event"] == {"id": "w9", "type": "orders/paid", "source": "shop"}
+    assert trial["outcome"] == "filtered"
+
+
 def test_a_body_that_the_system_splits_is_tried_event_by_event(trials):
     events = [{"id": "1", "kind": "a.x"}, {"id": "2", "kind": "c.x"}]
     first, second = trials("batches", {"events": events})
@@ -252,6 +273,13 @@ def test_headers_may_be_given_where_the_scheme_reads_them(trials):
             {"specversion": "1.0", "id": "1", "type": "t", "source": "bank"},
             [],
             "an event of bank; the integration takes those of shop",
+        ),
+        ("orders", {"requestContext": {}}, [], "this request is not for /webhooks/shop"),
+        (
+            "orders",
+            {"requestContext": {}, "pathParameters": {"system": "shop"}},
+            [],
+            "this is no request of an HTTP API",
         ),
         ("batches", {"events": [{}]}, [], "which type of event is this? The integration takes a.*, b.*"),
         ("orders", ORDER, ["--header", "nonsense"], "a header is written"),
