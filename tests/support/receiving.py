@@ -36,6 +36,7 @@ SECRETS = {
     "slack/webhook": "test-secret-of-slack",
     "batch/webhook": "test-token-of-batch",
     "picky/webhook": "test-token-of-picky",
+    "basic/webhook": "user:test-password",
 }
 
 _TOKEN = [{"algorithm": "token", "header": "x-token"}]
@@ -68,6 +69,7 @@ def record() -> PlanRecord:
         _system("gitlab", SCHEMES["gitlab"]),
         _system("slack", SCHEMES["slack"]),
         _system("batch", _TOKEN, split="body.events", id="body.id", type="body.type"),
+        _system("basic", [{"algorithm": "basic"}]),
         _system("picky", _TOKEN, reply={"status": 204, "headers": {"x-seen": "yes"}, "body": ""}),
         {"name": "ledger", "description": "", "redact": []},
     ]
@@ -78,6 +80,7 @@ def record() -> PlanRecord:
         _integration("orders", "shop", ["orders/*"]),
         _integration("money", "payments", ["payment_intent.*"]),
         _integration("elements", "batch", ["a", "b"]),
+        _integration("all-basic", "basic", ["*"]),
         _integration("all-picky", "picky", ["*"]),
     ]
     found: Any = {

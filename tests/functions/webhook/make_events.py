@@ -60,7 +60,7 @@ def _secrets() -> str:
     lines = [
         f"{name}: {value}"
         for name, value in SECRETS.items()
-        if name.partition("/")[0] not in ("batch", "picky")
+        if name.partition("/")[0] not in ("batch", "basic", "picky")
     ]
     return "\n".join(
         [

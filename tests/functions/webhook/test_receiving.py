@@ -147,6 +147,12 @@ def test_a_batch_becomes_events_of_its_elements(bench: Bench):
     assert len({message["acceptance"] for message in bench.queue.messages}) == 2
 
 
+def test_a_system_may_send_name_and_password(bench: Bench):
+    assert bench.answer(signed("basic", b"{}"))["statusCode"] == 200
+    assert "authorization" not in bench.queue.messages[0]["event"]["headers"]
+    assert bench.answer(signed("basic", b"{}", secret="user:guess"))["statusCode"] == 401
+
+
 def test_a_provider_that_wants_a_certain_answer_gets_it(bench: Bench):
     assert bench.answer(signed("picky", b"{}")) == {
         "statusCode": 204,

@@ -19,6 +19,7 @@ from causeway.events.envelope import MalformedBody, public_headers, read_body
 from causeway.queueing.queue import NotQueued
 from causeway.settings.secrets import SecretsUnavailable
 from causeway.telemetry.logs import logger
+from causeway.webhooks.compiled import compiled
 from causeway.webhooks.gateway import (
     Unacceptable,
     answer,
@@ -114,7 +115,8 @@ class Receiver:
             name,
             reading.events,
             headers=public_headers(
-                request.headers, signature_headers=[scheme["header"] for scheme in webhooks["schemes"]]
+                request.headers,
+                signature_headers=[compiled(scheme).header for scheme in webhooks["schemes"]],
             ),
             time=now if verified.timestamp is None else verified.timestamp,
             now=now,
