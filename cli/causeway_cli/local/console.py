@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -14,7 +17,10 @@ from causeway_cli.local.differences import BEHAVIOUR, LAYERS_LEFT_OUT, LEFT_OUT,
 if TYPE_CHECKING:
     from causeway.plan.plan import Plan
 
-_STYLES = {"ok": "green", "wait": "yellow", "bad": "red", "info": "dim"}
+_STYLES = {"ok": "green", "wait": "yellow", "bad": "red", "info": "default"}
+
+SETTLE = 0.7
+"""Seconds that a line waits for older ones: what the functions log comes later than what it leads to."""
 
 
 class DevConsole:
@@ -24,19 +30,41 @@ class DevConsole:
         self._console = Console(highlight=False, soft_wrap=True)
         if not self._console.is_terminal:
             self._console.width = 160  # nothing is cut where lines are only kept
+        self._waiting: list[tuple[float, int, Text]] = []
+        self._number = itertools.count()
+        self._lock = threading.Lock()
 
     def say(self, text: str) -> None:
         """Print a line as it is."""
         self._console.print(Text(text))
 
-    def event(self, what: str, about: str, detail: str = "", *, style: str = "info") -> None:
-        """Print one line of what happens: time, what, about what, and details."""
+    def event(
+        self, who: str, what: str, detail: str = "", *, style: str = "info", at: float | None = None
+    ) -> None:
+        """Print one line of what happens, in the order of time.
+
+        Args:
+            who: A system, an integration, or a part of the local cloud.
+            what: What it does.
+            detail: More of it.
+            style: How it goes: ok, wait, bad or info.
+            at: When, in epoch seconds; default: now.
+        """
+        at = at or time.time()
         line = Text()
-        line.append(time.strftime("%H:%M:%S "), "dim")
+        line.append(f"{time.strftime('%H:%M:%S', time.localtime(at))}.{int(at * 1000) % 1000:03d}  ", "dim")
+        line.append(f"{who:<22} ", "bold")
         line.append(f"{what:<10} ", _STYLES[style])
-        line.append(f"{about:<28} ", "bold")
         line.append(detail)
-        self._console.print(line)
+        with self._lock:
+            heapq.heappush(self._waiting, (at, next(self._number), line))
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Print the lines that have waited long enough."""
+        with self._lock:
+            until = time.time() - (0 if everything else SETTLE)
+            while self._waiting and (everything or self._waiting[0][0] <= until):
+                self._console.print(heapq.heappop(self._waiting)[-1])
 
     def show_map(self, plan: Plan) -> None:
         """Who sends what to whom."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 EVERY = 0.3  # seconds between looks
 
 _STYLES = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "wait"}
-_SHOWN_ELSEWHERE = {
+_LEFT_OUT = {
+    "accepted_in",
     "function_request_id",
     "integration",
     "level",
@@ -50,10 +51,11 @@ class Follower:
         """Follow until told to stop."""
         while not stop.wait(EVERY):
             try:
-                for line in sorted(self._new(), key=lambda line: str(line.get("timestamp", ""))):
+                for line in self._new():
                     show(line, self._console.event)
             except (ClientError, BotoCoreError) as error:
-                self._console.event("logs", "", f"cannot be read: {error}", style="bad")
+                self._console.event("logs", "unread", str(error), style="bad")
+            self._console.flush()
 
     def _new(self) -> Iterator[dict[str, Any]]:
         for group, since in self._since.items():
@@ -94,7 +96,7 @@ def show(line: dict[str, Any], event: Callable[..., None]) -> None:
     details = [
         f"{name}={value}"
         for name, value in line.items()
-        if name not in _SHOWN_ELSEWHERE and value not in (None, {}, [], 0, "")
+        if name not in _LEFT_OUT and value not in (None, {}, [], 0, "")
     ]
     event(
         str(line.get("message", "")),
