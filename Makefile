@@ -103,8 +103,7 @@ RUNTIME_PYTHON = $(firstword $(shell for python in python$(RUNTIME) $(HOME)/.pye
 # $(call bytecode,where Lambda unpacks it). Tracebacks show the files as Lambda has them; the same source makes the same bytes.
 define bytecode
 $(if $(RUNTIME_PYTHON),PYTHONHASHSEED=0 $(RUNTIME_PYTHON) -m compileall -q --invalidation-mode unchecked-hash \
-  -s "$(ARTIFACTS_DIR)" -p $(1) "$(ARTIFACTS_DIR)",\
-  @echo 'no Python $(RUNTIME) here: no bytecode, slower cold starts' >&2)
+  -s "$(ARTIFACTS_DIR)" -p $(1) "$(ARTIFACTS_DIR)",true)
 endef
 
 .PHONY: build-WebhookFunction build-ProcessorFunction build-SchedulerFunction
@@ -114,6 +113,7 @@ build-WebhookFunction build-ProcessorFunction build-SchedulerFunction:
 
 .PHONY: build-CausewayLayer
 build-CausewayLayer:
+	@$(if $(RUNTIME_PYTHON),,echo 'no Python $(RUNTIME) here: no bytecode, so cold starts take about twice as long')
 	@mkdir -p "$(ARTIFACTS_DIR)/python"
 	@cp -R causeway "$(ARTIFACTS_DIR)/python"
 	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +
