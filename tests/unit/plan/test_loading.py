@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from causeway.plan.plan import Plan, UnreadablePlanError, load
-from causeway.plan.records import FORMAT
+from causeway.plan.plan import FORMAT, Plan, UnreadablePlanError, load
 from tests.support.maps import HUB, SIMPLE, plan
 
 LOAD = """

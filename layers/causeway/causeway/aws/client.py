@@ -85,7 +85,7 @@ class Aws:
         region: str,
         credentials: CredentialSource,
         endpoints: Mapping[str, str] | None = None,
-        timeout: float = 5.0,
+        timeout: float = 3.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.region = region

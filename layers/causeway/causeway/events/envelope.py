@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from email.message import Message as MimeHeaders
+import re
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 from urllib.parse import parse_qsl
 
@@ -27,6 +27,7 @@ MAX_DEPTH = 200
 
 _TEXT_SUBTYPES = frozenset({"xml", "x-ndjson", "yaml", "jwt", "jose"})
 _TEXT_SUFFIXES = ("+xml", "+yaml", "+jwt")
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
 _CREDENTIALS = (
     *("authorization", "cookie", "signature", "-sig", "hmac", "token", "secret", "password", "credential"),
     *("api-key", "apikey", "auth-key", "x-auth"),
@@ -130,12 +131,10 @@ def read_body(body: bytes, content_type: str | None) -> Body:
         return Body()
     if not content_type or "/" not in content_type:
         return _guess(body)
-    mime = MimeHeaders()
-    mime["content-type"] = content_type
-    main, sub = mime.get_content_type().split("/", 1)
-    charset = mime.get_param("charset")
+    main, _, sub = content_type.partition(";")[0].strip().lower().partition("/")
+    charset = _CHARSET.search(content_type)
     if reader := _reader(main, sub):
-        return Body(data=reader(body, charset if isinstance(charset, str) else None))
+        return Body(data=reader(body, charset[1] if charset else None))
     return _as_base64(body)
 
 

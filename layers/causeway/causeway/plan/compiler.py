@@ -15,8 +15,8 @@ from causeway.plan.files import Transform, read_map
 from causeway.plan.manifest.environment import Environment
 from causeway.plan.manifest.integration import Integration
 from causeway.plan.manifest.system import System
+from causeway.plan.plan import FORMAT
 from causeway.plan.problems import InvalidMapError, KeyPath, Place, Problem, by_environment
-from causeway.plan.records import FORMAT
 from causeway.plan.records_of import integration_record, system_record
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from causeway.plan.records import FORMAT
-
 if TYPE_CHECKING:
     from causeway.plan.records import Integration, PlanRecord, System
+
+FORMAT = 1
+"""Format number of the plan; a function reads its own and the one before."""
 
 
 class UnreadablePlanError(Exception):

@@ -14,9 +14,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-FORMAT = 1
-"""Format number of the plan; a function reads its own and the one before."""
-
 JSON = Any
 """Any JSON value."""
 
@@ -47,7 +44,7 @@ class Scheme(TypedDict):
     """How one system signs, as data (DESIGN 4.4). Header names are lower case."""
 
     algorithm: str
-    header: str
+    header: NotRequired[str]  # absent: authorization, of basic
     pattern: NotRequired[str]
     separator: NotRequired[str]  # between several signatures in one header; absent: the header holds one
     encoding: NotRequired[Literal["hex", "base64", "base64url"]]

@@ -28,7 +28,7 @@ BATCH_BYTES = 1_048_576  # of all bodies together, and of one
 LONGEST_DELAY = 900.0
 LONGEST_INVISIBLE = 42_000.0  # SQS counts 12 h from the receiving, which was one invocation ago at most
 
-_PATIENCE = 8.0
+_PATIENCE = 5.0
 _PAUSE = 0.1
 
 

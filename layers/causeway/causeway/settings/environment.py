@@ -5,7 +5,6 @@ A variable that is missing is an error when it is used: each function is told on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -27,6 +26,9 @@ class Setting(Generic[T]):
         self._read = read
         self._default = default
 
+    def __set__(self, settings: Settings, value: T) -> None:
+        raise AttributeError("settings do not change")
+
     def __get__(self, settings: Settings, _: type | None = None) -> T:
         text = settings.environ.get(self.variable, self._default)
         if text is None:
@@ -46,11 +48,11 @@ def _boolean(text: str) -> bool:
         raise ValueError("it must be true or false") from None
 
 
-@dataclass(frozen=True)
 class Settings:
     """The settings of a function, by name; :class:`SettingError` is raised by those that are not set."""
 
-    environ: Mapping[str, str] = field(repr=False)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
 
     environment = Setting("CAUSEWAY_ENVIRONMENT", str)
     plan = Setting("CAUSEWAY_PLAN", Path, default="/opt/plan")

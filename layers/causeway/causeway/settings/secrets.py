@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from causeway.aws.errors import AwsError
@@ -59,15 +58,17 @@ class _Reference(NamedTuple):
     field: str | None
 
 
-@dataclass
 class _Kept:
-    """What is known of one stored secret."""
+    """What is known of one stored secret; no dataclass, whose ``repr`` would show it."""
 
-    current: str | None = field(repr=False)
-    previous: str | None = field(repr=False)
-    read_at: float
-    due: float  # when it is read again
-    reread_due: float  # from when a mismatch has it read again
+    def __init__(
+        self, current: str | None, previous: str | None, *, read_at: float, due: float, reread_due: float
+    ) -> None:
+        self.current = current
+        self.previous = previous
+        self.read_at = read_at
+        self.due = due  # when it is read again
+        self.reread_due = reread_due  # from when a mismatch has it read again
 
 
 class Secrets:
@@ -153,8 +154,8 @@ class Secrets:
             known = self._kept.get((store, path))
             previous = replaced.get(path) if reread else _replaced(known, value)
             self._kept[store, path] = _Kept(
-                current=value,
-                previous=previous,
+                value,
+                previous,
                 read_at=now,
                 due=now + (_MISSING_FOR if value is None else MAX_AGE),
                 reread_due=now + REREAD_EVERY if reread else known.reread_due if known else now,
