@@ -83,6 +83,8 @@ async def relay(host: str, port: int) -> None:
             writer.close()
             return
         await asyncio.gather(_pump(reader, upstream_writer), _pump(upstream_reader, writer))
+        upstream_writer.close()
+        writer.close()
 
     server = await asyncio.start_server(connected, host, port)
     async with server:
@@ -94,7 +96,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
-    writer.close()
+        writer.write_eof()  # the other direction may go on
 
 
 def _write(path: Path, values: dict[str, dict[str, str]]) -> None:
