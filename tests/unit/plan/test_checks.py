@@ -298,7 +298,7 @@ def test_a_base_url_may_be_called(tmp_path, api, problem):
     [
         "base_url: https://desk.example.com:8443/v1/",
         "base_url: http://127.0.0.1:9000, allow_private: [127.0.0.0/8]",
-        "base_url: http://localhost:9000, allow_private: [127.0.0.1/32]",
+        "base_url: http://localhost:9000, allow_private: [127.0.0.1/32, '::1/128']",
         "base_url: http://desk.internal, allow_private: [10.0.0.0/8]",
         "base_url: 'http://[fd00::1]', allow_private: ['fd00::/8']",
     ],

@@ -151,6 +151,11 @@ def test_a_value_is_never_repeated_in_what_is_told_of_a_tag():
     assert "hunter2" not in refusal("password: !hunter2\n")
 
 
+def test_an_escaped_character_is_what_json_makes_of_it():
+    assert parse(r'{"\ud83d\ude00": "\ud83d\ude00 \u00e9"}', "map.yaml").value == {"😀": "😀 é"}
+    assert refusal(r'a: "\ud83d"') == "1: a: half a character (a lone surrogate): write the character itself"
+
+
 def test_files_are_bounded(tmp_path):
     path = tmp_path / "map.yaml"
     path.write_bytes(b"a: " + b"x" * LARGEST)

@@ -173,7 +173,7 @@ class _Reader:
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, ScalarNode)
         if node.style is not None:
-            return node.value
+            return self._text(node, path)
         value = _scalar(node.value)
         if isinstance(value, float) and not math.isfinite(value):
             self._problem(node.start_mark, path, "a number that is too large; put it in quotes to mean text")
@@ -185,14 +185,28 @@ class _Reader:
             if not isinstance(key, ScalarNode):
                 self._problem(key.start_mark, path, "a key is a text; if this is one, put it in quotes")
                 continue
-            here = (*path, key.value)
-            if key.value in found:
+            name = self._text(key, path)
+            here = (*path, name)
+            if name in found:
                 first = self.places[here].line
                 self._problem(key.start_mark, here, f"this key is there twice, first in line {first}")
                 continue
             self.places[here] = _place(self.file, key.start_mark)
-            found[key.value] = self.value(value, here)
+            found[name] = self.value(value, here)
         return found
+
+    def _text(self, node: ScalarNode, path: KeyPath) -> str:
+        r"""A text, in which ``"\ud83d\ude00"`` is one character, as in JSON; YAML makes two halves of it."""
+        text: str = node.value
+        if text.isascii():
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._problem(
+                node.start_mark, path, "half a character (a lone surrogate): write the character itself"
+            )
+            return ""
 
     def _problem(self, mark: yaml.Mark, path: KeyPath, message: str) -> None:
         self.problems.append(Problem(_place(self.file, mark), key_text(path), message))
