@@ -140,6 +140,12 @@ def test_every_spelling_of_loopback_is_seen_when_it_is_called(spelling):
     }
 
 
+def test_localhost_is_both_loopback_addresses():
+    """So that what the compiler lets pass is not refused where the resolver knows IPv6."""
+    with pytest.raises(ForbiddenAddressError, match=r"::1 is no public address"):
+        check_host("localhost", 80, ["127.0.0.0/8"])
+
+
 def test_names_are_not_looked_up_by_the_compiler():
     check_host("internal.example.com", 443)
 
@@ -196,6 +202,7 @@ class TestUrls:
             "https:///x", "https://user:pw@shop.example.com", "https://@shop.example.com", "https://shop.example.com:x",
             "https://shop.example.com:99999", "https://shop.example.com/ x", "https://shop.example.com\\@evil.example",
             "https://shop.example.com\n", "https://[::1", "https://" + "ü" * 70,
+            "https://shop.example.com/ü", "https://shop.example.com/?ü",
         ],
     )  # fmt: skip
     def test_other_urls_are_errors(self, url):

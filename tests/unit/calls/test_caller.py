@@ -135,16 +135,16 @@ class TestRefusals:
         assert "allow_private" in refused.reason
 
     def test_a_call_ends_by_its_timeout(self, target, callers):
-        target.on("/entries", Reply(delay=2))
+        target.on("/entries", Reply(delay=5))
         begun = time.monotonic()
         assert refusal(callers(make_api(target.url)), {"timeout": 0.2}).kind == "timeout"
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 2
 
     def test_a_call_ends_by_its_deadline_though_its_timeout_is_later(self, target, callers):
-        target.on("/entries", Reply(delay=2))
+        target.on("/entries", Reply(delay=5))
         begun = time.monotonic()
         assert refusal(callers(make_api(target.url)), {"timeout": 10.0}, seconds=0.2).kind == "timeout"
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 2
 
     def test_a_huge_answer_to_a_look_up_is_a_refusal_and_to_a_change_it_is_none(self, target, callers):
         target.on("/entries", huge(2_000_000))

@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,6 +91,8 @@ def origin_of(url: str) -> Origin:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("a URL begins with https:// (or http://) and a host")
+    if not f"{parts.path}{parts.query}".isascii():
+        raise ValueError("a URL is percent-encoded behind its host")
     if "@" in parts.netloc:
         raise ValueError("a URL holds no user name or password: use auth")
     host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
@@ -143,8 +146,7 @@ def check_host(host: str, port: int, allow_private: Sequence[str] = ()) -> None:
     Raises:
         ForbiddenAddressError: it is an address that may not be called.
     """
-    address = _literal(host)
-    if address is not None:
+    for address in _spelled_out(host):
         check(address, port, allow_private)
 
 
@@ -203,18 +205,16 @@ def _is_runtime_api(ip: Address, port: int) -> bool:
     return own_port == str(port) and (ip.is_loopback or ip.is_unspecified or str(ip) == host)
 
 
-def _literal(host: str) -> str | None:
-    """The address that a host spells out, or None where it is a name."""
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        pass
-    if host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(".localhost"):  # RFC 6761
-        return "127.0.0.1"
-    try:
-        return socket.inet_ntoa(socket.inet_aton(host))
-    except OSError:
-        return None
+def _spelled_out(host: str) -> list[str]:
+    """The addresses that a host spells out; none where it is a name that must be looked up."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761
+        return ["127.0.0.1", "::1"]
+    with suppress(ValueError):
+        return [str(ip_address(host))]
+    with suppress(OSError):
+        return [socket.inet_ntoa(socket.inet_aton(host))]
+    return []
 
 
 def _look_up(host: str, port: int, seconds: float) -> list[tuple]:  # type: ignore[type-arg]
