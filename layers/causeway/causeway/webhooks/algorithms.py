@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from hmac import compare_digest
 from hmac import digest as hmac_digest
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from causeway.webhooks.encodings import Encoding
+from typing import TYPE_CHECKING, Any
 
 Key = Any
 """What an algorithm makes of a secret's bytes, once per secret."""
 
+if TYPE_CHECKING:  # a Protocol is made in a millisecond, which every cold start would pay
+    from collections.abc import Iterable
+    from typing import Protocol
 
-class Algorithm(Protocol):
-    """One way to sign bytes."""
+    from causeway.webhooks.encodings import Encoding
 
-    signs_bytes: bool
-    """False: what is sent is the secret itself and covers nothing, so a timestamp would be decoration."""
+    class Algorithm(Protocol):
+        """One way to sign bytes."""
 
-    def key(self, raw: bytes) -> Key:
-        """The key that verifies, of a secret's bytes. Raises ValueError where they are none."""
+        signs_bytes: bool
+        """False: what is sent is the secret itself and covers nothing, so a timestamp would be decoration."""
 
-    def matches(self, key: Key, message: bytes, received: Iterable[bytes], encoding: Encoding) -> bool:
-        """Whether one of the received signatures is that of the message. Never raises."""
+        def key(self, raw: bytes) -> Key:
+            """The key that verifies, of a secret's bytes. Raises ValueError where they are none."""
 
-    def sign(self, raw: bytes, message: bytes) -> bytes:
-        """The signature of a message, by a signing key's bytes. Raises ValueError where they are none."""
+        def matches(self, key: Key, message: bytes, received: Iterable[bytes], encoding: Encoding) -> bool:
+            """Whether one of the received signatures is that of the message. Never raises."""
+
+        def sign(self, raw: bytes, message: bytes) -> bytes:
+            """The signature of a message, by a signing key's bytes. Raises ValueError where they are none."""
 
 
 class _Hmac:
