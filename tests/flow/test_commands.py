@@ -65,7 +65,9 @@ def test_a_secret_that_was_put_verifies(cloud: LocalCloud) -> None:
     """And the one before still does, while the provider's side is being changed."""
     before = providers.by_github("rotating")
 
-    done = cloud.causeway("secrets", "put", "github/webhook", stdin=f"{providers.SECRETS['github/webhook']}\n")
+    done = cloud.causeway(
+        "secrets", "put", "github/webhook", stdin=f"{providers.SECRETS['github/webhook']}\n"
+    )
 
     assert done.stdout == "stored github/webhook (in)\n"
     assert cloud.post(*before).status == 200
@@ -85,7 +87,7 @@ def test_a_change_of_the_map_is_picked_up(
     (flow_map / "added.yaml").write_text("integration: added\nnonsense: true\n")
     cloud.wait_for_output("not deployed: the map does not compile")
     (flow_map / "added.yaml").write_text(integration)
-    cloud.wait_for_output("added.yaml                   deployed")
+    cloud.wait_for_output("added.yaml             deployed")
 
     assert cloud.post(*providers.by_svix("ignored", type_="added.later")).status == 200
     target.wait_for(1, path=f"/{scenario}")

@@ -41,9 +41,7 @@ def test_what_the_official_sdks_sign_arrives_exactly_once(
     assert len(target.received(f"/{scenario}")) == 1
 
 
-@pytest.mark.parametrize(
-    "sign", [providers.by_stripe, providers.by_github, providers.by_standard_webhooks]
-)
+@pytest.mark.parametrize("sign", [providers.by_stripe, providers.by_github, providers.by_standard_webhooks])
 def test_an_altered_body_is_refused_and_goes_nowhere(
     cloud: LocalCloud, target: Target, scenario: str, sign: Callable[[str], Signed]
 ) -> None:

@@ -108,7 +108,9 @@ def message(sqs: Any, url: str, text: str, *, seconds: float = 15) -> dict[str, 
     give_up = time.monotonic() + seconds
     while True:
         assert time.monotonic() < give_up, f"no message with {text!r} within {seconds} s"
-        taken = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", [])
+        taken = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10).get(
+            "Messages", []
+        )
         for each in taken:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
         for each in taken:

@@ -27,9 +27,9 @@ def start_stand_ins(console: DevConsole) -> ThreadingHTTPServer:
         attempt = f" (attempt {asked.attempt})" if asked.attempt else ""
         refused = answered.status >= 300 or answered.body.get("ok") is False  # noqa: PLR2004
         console.event(
-            f"{asked.system} got",
-            f"{asked.method} {asked.path}",
-            f"{answered.note}{attempt}",
+            asked.system,
+            "refuses" if refused else "got",
+            f"{asked.method} {asked.path}  {answered.note}{attempt}",
             style="wait" if refused else "ok",
         )
 
@@ -50,5 +50,5 @@ def send_samples(plan: Plan, secrets: StoredSecrets, url: str, console: DevConso
             provider = Provider(plan, name, secret=field_of(written, value), url=address)
             type_ = provider.default_type()
             event = provider.sample(type_)
-            console.event(f"{name} sends", type_, event.id)
+            console.event(name, "sends", f"{type_}  {event.id}")
             pool.request("POST", address, body=event.body, headers=event.headers, retries=False)

@@ -24,7 +24,7 @@ from causeway_cli.local.console import DevConsole
 from causeway_cli.local.following import Follower
 from causeway_cli.local.front import Front, serve_on
 from causeway_cli.local.paths import LIBRARY, MAP, ROOT, TEMPLATE, state
-from causeway_cli.local.server import Emulator
+from causeway_cli.local.server import Emulator, is_emulator
 from causeway_cli.stored_secrets import StoredSecrets
 
 
@@ -40,7 +40,7 @@ def dev(
         bool, typer.Option("--demo", help="Stand-ins for the example map's systems, and sample events.")
     ] = False,
     endpoint_url: Annotated[
-        str | None, typer.Option("--endpoint-url", help="Use the emulator that runs there already.")
+        str | None, typer.Option("--endpoint-url", help="Use the ministack that runs there already.")
     ] = None,
     environment: Annotated[str, typer.Option("--environment", help="Which environment of the map.")] = "dev",
     differences: Annotated[
@@ -52,6 +52,11 @@ def dev(
     if differences:
         console.show_differences()
         return
+    if endpoint_url and not is_emulator(endpoint_url):
+        raise CommandError(
+            f"no ministack answers at {endpoint_url}; on other emulators functions need their layers as they are "
+            f"built: AWS_ENDPOINT_URL={endpoint_url} sam deploy"
+        )
     values = local_secrets.read(secrets) if secrets else {}
     _refuse_busy(port)
     with ExitStack() as cleanup:
@@ -129,10 +134,10 @@ class Session:
         missing = local_secrets.put(self._secrets, self._plan, self._values, generate_all=self._demo)
         for use in missing:
             self._console.event(
-                "missing", use.name, f"what {use.used_by} needs: causeway secrets put {use.name}", style="bad"
+                use.used_by, "lacks", f"its secret: causeway secrets put {use.name}", style="bad"
             )
         for name in local_secrets.unused(self._values, self._plan):
-            self._console.event("unused", name, "the map names no such secret", style="wait")
+            self._console.event(name, "unused", "the map names no such secret", style="wait")
 
     async def serve(self) -> None:
         """Take requests until the process is told to end."""
@@ -147,6 +152,7 @@ class Session:
         serving = asyncio.create_task(serve_on(self._port, front, ended.wait))
         watching = asyncio.create_task(self._watch(front, ended))
         await _answers(self._port)
+        self._console.flush(everything=True)
         self._console.show_map(self._plan)
         self._console.say("how this differs from AWS: causeway dev --differences")
         print(f"ready {self._url}", flush=True)
@@ -157,6 +163,7 @@ class Session:
         await ended.wait()
         following.set()
         await asyncio.gather(serving, watching)
+        self._console.flush(everything=True)
 
     async def _watch(self, front: Front, ended: asyncio.Event) -> None:
         """Deploy again whenever the map, a function, the library or the template changes."""
@@ -168,9 +175,9 @@ class Session:
             front.hold()
             try:
                 await asyncio.to_thread(self._redeploy)
-                self._console.event("changed", ", ".join(names[:3]), "deployed", style="ok")
+                self._console.event(", ".join(names[:3]), "deployed", style="ok")
             except CommandError as error:
-                self._console.event("changed", ", ".join(names[:3]), f"not deployed: {error}", style="bad")
+                self._console.event(", ".join(names[:3]), "unchanged", f"not deployed: {error}", style="bad")
             finally:
                 front.release()
 

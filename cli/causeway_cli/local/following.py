@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from causeway.settings.clock import from_rfc3339
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +32,7 @@ _LEFT_OUT = {
     "timestamp",
     "xray_trace_id",
 }
+"""Keys that are shown elsewhere in the line, or lead to what is not here."""
 
 
 class Follower:
@@ -91,16 +94,27 @@ def show(line: dict[str, Any], event: Callable[..., None]) -> None:
     if "_aws" in line:
         latencies = line.get("DeliveryLatency", []) if "integration" in line else []
         for latency in latencies if isinstance(latencies, list) else [latencies]:
-            event("delivered", line["integration"], f"{latency / 1000:.2f} s after it came", style="ok")
-        return
-    details = [
-        f"{name}={value}"
-        for name, value in line.items()
-        if name not in _LEFT_OUT and value not in (None, {}, [], 0, "")
-    ]
-    event(
-        str(line.get("message", "")),
-        str(line.get("integration") or line.get("system") or line.get("service") or ""),
-        " ".join(details),
-        style=_STYLES.get(str(line.get("level")), "info"),
-    )
+            detail = f"{latency / 1000:.2f} s after it came"
+            event(line["integration"], "delivered", detail, style="ok", at=line["_aws"]["Timestamp"] / 1000)
+    elif line.get("message") != "batch":
+        event(
+            str(line.get("integration") or line.get("system") or line.get("service") or ""),
+            str(line.get("message", "")),
+            "  ".join(_details(line)),
+            style=_STYLES.get(str(line.get("level")), "info"),
+            at=_time_of(line),
+        )
+
+
+def _details(line: dict[str, Any]) -> Iterator[str]:
+    for name, value in line.items():
+        if name in _LEFT_OUT or value in (None, {}, [], 0, ""):
+            continue
+        yield f"{name}={','.join(value) if isinstance(value, dict) else value}"
+
+
+def _time_of(line: dict[str, Any]) -> float | None:
+    try:
+        return from_rfc3339(str(line["timestamp"]))
+    except (KeyError, ValueError):
+        return None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -56,6 +57,15 @@ def _environment(port: int, scratch: Path) -> dict[str, str]:
     }
 
 
+def is_emulator(endpoint: str) -> bool:
+    """Whether ministack answers there."""
+    try:
+        with urlopen(f"{endpoint}/_ministack/health", timeout=1) as answer:  # noqa: S310 - what the user named
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
 class Emulator:
     """A running emulator.
 
@@ -93,11 +103,9 @@ class Emulator:
         while time.monotonic() < give_up:
             if self._process.poll() is not None:
                 break
-            try:
-                with urlopen(f"{self.endpoint}/_ministack/health", timeout=1):  # noqa: S310 - loopback
-                    return
-            except OSError:
-                time.sleep(0.05)
+            if is_emulator(self.endpoint):
+                return
+            time.sleep(0.05)
         self.stop()
         raise CommandError(f"the emulator of AWS did not start: see {self._log}")
 

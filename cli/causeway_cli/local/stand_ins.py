@@ -8,6 +8,7 @@ so that a retry is seen.
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -59,6 +60,7 @@ class StandIns:
         self._systems = {"ledger": self._ledger, "chat": self._chat, "lake": self._lake}
         self._known: dict[tuple[str, str], Answered] = {}
         self._ledger_is_busy = True
+        self._entries = itertools.count(1)
         self._lock = threading.Lock()
 
     def answer(self, asked: Asked) -> Answered:
@@ -82,8 +84,8 @@ class StandIns:
         if asked.method == "POST" and asked.path.startswith("/entries"):
             if self._ledger_is_busy:
                 self._ledger_is_busy = False
-                return Answered(503, {"error": "closing the books, come back"}, "503, busy: comes again")
-            entry = f"entry-{len(self._known) + 1}"
+                return Answered(503, {"error": "closing the books, come back"}, "503, busy")
+            entry = f"entry-{next(self._entries)}"
             return Answered(201, {"id": entry}, f"{entry} {_short(asked.body)}")
         return Answered(404, {"error": "not found"}, "404")
 

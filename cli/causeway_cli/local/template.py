@@ -1,4 +1,4 @@
-"""`template.yaml` as the emulator takes it: translated by SAM itself, short of what the emulator cannot hold."""
+"""`template.yaml` as the emulator takes it: translated by SAM itself, short of what cannot be held here."""
 
 from __future__ import annotations
 
