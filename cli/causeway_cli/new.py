@@ -14,8 +14,10 @@ from causeway_cli.errors import CommandError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A small letter, then at most 47 of a-z, 0-9 and -.")]
-Map = Annotated[Path, typer.Option("--map", help="The map's directory.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A small letter, then at most 47 of a-z, 0-9 and -.")
+]
+Map = Annotated[Path, typer.Option("--integrations", help="The map's directory.")]
 
 
 @app.callback()

@@ -54,6 +54,14 @@ class Place:
         return found
 
 
+@app.callback()
+def secrets() -> None:
+    """Store what the map names where functions look for it, and see what is missing. Values are never shown.
+
+    Example: causeway secrets put shop/webhook
+    """
+
+
 @app.command()
 def put(
     name: Annotated[str, typer.Argument(help="The name, as the map writes it.")],
@@ -65,7 +73,10 @@ def put(
     integrations: Map = Path("integrations"),
     environment: Environment = "production",
 ) -> None:
-    """Store a value, read from --file, standard input or a prompt; never from the command line."""
+    """Store a value, read from --file, standard input or a prompt; never from the command line.
+
+    Example: causeway secrets put shop/webhook --stack causeway
+    """
     place = _place(stack, region, profile, integrations, environment)
     directions = place.named(name)
     value = _value(name, file)
@@ -84,7 +95,10 @@ def list_(
     environment: Environment = "production",
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:
-    """Show the secrets that the map names, and which are there."""
+    """Show the secrets that the map names, and which are there.
+
+    Example: causeway secrets list --stack causeway
+    """
     _show(_place(stack, region, profile, integrations, environment), as_json=as_json)
 
 
@@ -98,7 +112,10 @@ def check(
     environment: Environment = "production",
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:
-    """The same, and exit with 1 when one is missing."""
+    """The same, and exit with 1 when one is missing.
+
+    Example: causeway secrets check --stack causeway
+    """
     if not _show(_place(stack, region, profile, integrations, environment), as_json=as_json):
         raise typer.Exit(1)
 

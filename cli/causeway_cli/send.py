@@ -36,7 +36,10 @@ def send(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
 ) -> None:
-    """Sign a sample event as the provider would, and post it to the local cloud."""
+    """Sign a sample event as the provider would, and post it to the local cloud.
+
+    Example: causeway send github --type pull_request
+    """
     cloud = running.find()
     if url and not secret_file:
         raise CommandError("--url needs --secret-file: the local cloud's secret is of no use elsewhere")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
-from causeway.plan.compiler import Compiled, compile_map
-from causeway.plan.problems import InvalidMapError, Problem
-from causeway.plan.records import Integration, PlanRecord, System
+from causeway.plan.compiler import compile_map
+from causeway.plan.problems import InvalidMapError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from causeway.plan.compiler import Compiled
+    from causeway.plan.problems import Problem
+    from causeway.plan.records import Integration, PlanRecord, System
 
 HUB = """
     system: hub
