@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from causeway.plan.compiler import compile_map
+from causeway.plan.plan import Plan
+from causeway_cli import event_files, trial
 from causeway_cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[3]
@@ -41,13 +44,19 @@ def test_every_command_exists(page):
     assert set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", text, re.MULTILINE)) <= targets
 
 
-def test_the_integration_of_the_first_page_compiles_beside_the_example_map(tmp_path):
+def test_the_integration_of_the_first_page_does_what_it_says_beside_the_example_map(tmp_path):
+    text = (ROOT / "README.md").read_text()
     shutil.copytree(ROOT / "integrations", tmp_path / "integrations")
-    files = re.findall(
-        r"```yaml\n# (integrations/\S+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
-    )
-    for file, text in files:
-        (tmp_path / file).write_text(text)
-    compiled = compile_map(tmp_path / "integrations")
+    files = re.findall(r"```yaml\n# (integrations/\S+)\n(.*?)```", text, re.DOTALL)
+    for file, content in files:
+        (tmp_path / file).write_text(content)
+    plan = Plan(compile_map(tmp_path / "integrations").plans["production"])
+    integration = plan.integrations["invoices-to-chat"]
+    event_file = tmp_path / "invoice.json"
+    event_file.write_text(re.search(r"^echo '(.*)' > invoice.json$", text, re.MULTILINE)[1])
+    (event,) = event_files.read(event_file, plan, integration, type_=None, headers=[])
+    tried = trial.run(plan, integration, event, {})
     assert len(files) == 2
-    assert "invoices-to-chat" in compiled.plans["production"]["integrations"]
+    assert tried.outcome == "delivered"
+    assert tried.requests[0].url == "https://slack.com/api/chat.postMessage"
+    assert json.loads(tried.requests[0].body)["text"] == "Invoice R-17 over 1200"
