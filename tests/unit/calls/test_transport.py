@@ -247,7 +247,7 @@ class TestConnections:
         """The reused connection's end is seen before a request is sent on it, so this is no failure of any kind."""
         target.on("/", Reply(close_silently=True))
         for _ in range(5):
-            assert post(transport, target.url + "/").status == 200
+            assert post(transport, target.url + "/", None).status == 200
             time.sleep(0.01)
         assert (target.connections, len(target.requests)) == (5, 5)
 
