@@ -11,6 +11,7 @@ from causeway.events.identity import delivery_id
 from causeway.plan.plan import UnreadablePlanError
 from causeway.webhooks.gateway import MAX_BODY
 from causeway.webhooks.receiving import RETRY_AFTER
+from causeway.webhooks.sign import sign
 from functions.webhook import app
 from tests.support.receiving import CONTEXT, NOW, SECRETS, Bench, record, request, signed
 
@@ -286,6 +287,21 @@ def test_a_system_that_names_no_secret_accepts_nothing(logged: Any):
     plan["systems"]["github"]["webhooks"]["secrets"] = []
     assert Bench(plan).answer(pull_request())["statusCode"] == 401
     assert logged()[0]["message"] == "a system names no secret"
+
+
+def test_a_scheme_that_signs_the_url_needs_to_know_it(logged: Any):
+    """The Host header is whatever the sender says; without a configured URL nothing is accepted."""
+    plan = record()
+    scheme = {"algorithm": "hmac-sha256", "header": "x-signature", "signed": "{url}{body}"}
+    plan["systems"]["github"]["webhooks"]["schemes"] = [scheme]
+    event = request("github", b"{}", {"x-signature": "00"})
+    assert Bench(plan).answer(event)["statusCode"] == 401
+    assert "needs webhooks.base_url" in logged()[0]["reason"]
+
+    plan["systems"]["github"]["webhooks"]["base_url"] = "https://hooks.example.com"
+    url, secret = "https://hooks.example.com/webhooks/github", SECRETS["github/webhook"]
+    headers = sign(scheme, body=b"{}", secret=secret, id="1", now=NOW, url=url)
+    assert Bench(plan).answer(request("github", b"{}", headers))["statusCode"] == 200
 
 
 def test_after_a_mismatch_the_secrets_are_read_anew(bench: Bench):

@@ -38,8 +38,8 @@ def prove(
         except Rejected as error:
             rejected = error
         if rejected.rule not in _STORED_SECRETS_MAY_HELP:
-            raise rejected
-    _tell_operator(system, webhooks, secrets)
+            break
+    _tell_operator(system, webhooks, secrets, rejected)
     raise rejected
 
 
@@ -54,8 +54,12 @@ def _present(read: Callable[[Sequence[str]], list[str]], names: Sequence[str]) -
     return found
 
 
-def _tell_operator(system: System, webhooks: Webhooks, secrets: Secrets) -> None:
-    """Name the secrets that can never verify: a line per name, and none when only the signature was wrong."""
+def _tell_operator(system: System, webhooks: Webhooks, secrets: Secrets, rejected: Rejected) -> None:
+    """Tell what can never verify: a line per secret, and none when the request alone was wrong."""
+    if rejected.rule == "scheme":
+        logger().error("a scheme cannot verify", system=system["name"], reason=str(rejected.__cause__))
+    if rejected.rule not in _STORED_SECRETS_MAY_HELP:
+        return
     for name in webhooks["secrets"]:
         try:
             bad = unusable(webhooks["schemes"], secrets.current([name]))

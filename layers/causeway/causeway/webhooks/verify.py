@@ -40,7 +40,8 @@ class Rejected(Exception):  # noqa: N818 # an outcome, not a fault
     """A request is not proven to come from its provider.
 
     Attributes:
-        rule: the rule that it broke. ``scheme`` and ``secret`` are the operator's to mend.
+        rule: the rule that it broke. ``scheme`` and ``secret`` are the operator's to mend; the cause of the
+            former says how.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -84,8 +85,9 @@ def verify(
             return _verify(compiled(scheme), request, secrets, tolerance, now)
         except Rejected as error:
             problem = error
-        except SchemeError:
+        except SchemeError as error:
             problem = Rejected("scheme")
+            problem.__cause__ = error
         except Missing:
             problem = Rejected("missing")
         except (
