@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -32,14 +33,11 @@ def redactor(paths: Sequence[str], event: Event | None) -> Callable[[str], str]:
             text = value if isinstance(value, str) else json.dumps(value)
             written |= {text, quote(text, errors="replace"), quote_plus(text, errors="replace")}
             written |= {json.dumps(text)[1:-1], repr(text)[1:-1]}
-    ordered = sorted(written - {""}, key=len, reverse=True)  # a value may be part of another
-
-    def redact(text: str) -> str:
-        for each in ordered:
-            text = text.replace(each, REDACTED)
-        return text
-
-    return redact
+    longest_first = sorted(written - {""}, key=len, reverse=True)  # one may be part of another
+    if not longest_first:
+        return lambda text: text
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
+    return lambda text: pattern.sub(REDACTED, text)
 
 
 def _value(path: str, event: Event) -> JSON:

@@ -1,0 +1,142 @@
+"""The processor and the scheduler as Lambda runs them: on moto, with a real target, and the corpus of events."""
+
+import functools
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from causeway.plan.compiler import compile_map
+from functions.processor import app
+from functions.scheduler import app as scheduler
+from tests.functions.processor.make_events import DIRECTORY, make
+from tests.support.target import Reply, Target
+
+MAP = Path(__file__).parents[3] / "integrations"
+CONTEXT = SimpleNamespace(aws_request_id="invocation-1", get_remaining_time_in_millis=lambda: 60_000)
+
+
+@pytest.fixture
+def target():
+    with Target() as target:
+        target.on("/ledger/accounts", Reply(200, {"id": "acc_1"}))
+        yield target
+
+
+@pytest.fixture
+def stack(cloud, target, tmp_path, monkeypatch):
+    """The example map, its systems at the target; handlers that find it in their environment."""
+    plan = compile_map(MAP).plans["dev"]
+    for name, system in plan["systems"].items():
+        if "api" in system:
+            system["api"] |= {"base_url": f"{target.url}/{name}", "allow_private": ["127.0.0.0/8"]}
+    (tmp_path / "dev.json").write_text(json.dumps(plan))
+    for secret in ("ledger/token", "chat/bot-token", "lake/key"):
+        cloud.put_secret(secret, "test-token", "out")
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CAUSEWAY_PLAN", str(tmp_path))
+    monkeypatch.syspath_prepend(str(MAP))
+    tools, releaser = (
+        functools.cache(app._tools.__wrapped__),
+        functools.cache(scheduler._releaser.__wrapped__),
+    )
+    monkeypatch.setattr(app, "_tools", tools)
+    monkeypatch.setattr(scheduler, "_releaser", releaser)
+    yield cloud
+    if tools.cache_info().currsize:
+        tools().caller.close()
+
+
+def item(cloud, delivery, part="delivery"):
+    table = cloud.boto("dynamodb").get_item(
+        TableName=cloud.journal, Key={"id": {"S": delivery}, "part": {"S": part}}, ConsistentRead=True
+    )
+    return table.get("Item")
+
+
+def event(name):
+    return json.loads((DIRECTORY / f"{name}.json").read_text())
+
+
+def delivery_of(name):
+    return json.loads(event(name)["Records"][0]["body"])["delivery"]
+
+
+@pytest.mark.parametrize("name", make())
+def test_the_corpus_is_what_its_maker_makes(name):
+    assert event(name) == make()[name]
+
+
+def test_an_order_becomes_an_entry_of_the_ledger(stack, target):
+    assert app.handler(event("processor/order"), CONTEXT) == {"batchItemFailures": []}
+    (look_up,) = target.received("/ledger/accounts")
+    assert look_up.query == "email=jon%40example.com"
+    (entry,) = target.received("/ledger/entries")
+    assert entry.json == {
+        "account": "acc_1",
+        "code": "8400",
+        "date": "2025-11-24",
+        "currency": "EUR",
+        "memo": "Order #9999",
+        "lines": [{"text": "Aviator sunglasses", "quantity": 2, "cents": 39800}],
+    }
+    assert entry.headers["authorization"] == "Bearer test-token"
+    assert entry.headers["idempotency-key"] == delivery_of("processor/order")
+    assert entry.headers["traceparent"] == "00-69247b004bf92f3577b34da6a3ce929d-00f067aa0ba902b7-01"
+    assert item(stack, delivery_of("processor/order"))["status"] == {"S": "delivered"}
+
+
+def test_an_order_that_is_free_is_filtered_and_an_incomplete_one_dead(stack, target):
+    app.handler(event("processor/filtered"), CONTEXT)
+    app.handler(event("processor/incomplete"), CONTEXT)
+    assert target.received("/ledger/entries") == []
+    assert item(stack, delivery_of("processor/filtered"))["status"] == {"S": "delivered"}
+    dead = item(stack, delivery_of("processor/incomplete"))
+    assert (dead["status"], dead["error"]) == ({"S": "dead"}, {"S": "expression"})
+    (letter,) = stack.messages(stack.dead_letters)
+    assert (letter["delivery"], letter["ticket"]) == (delivery_of("processor/incomplete"), "0001.000001")
+
+
+def test_poison_goes_to_the_dead_letters_and_what_is_beside_it_is_delivered(stack, target):
+    assert app.handler(event("processor/batch"), CONTEXT) == {"batchItemFailures": []}
+    (letter,) = stack.records(stack.dead_letters)
+    assert letter["body"] == "this is no message"
+    assert len(target.received("/ledger/entries")) == 1
+
+
+def test_an_integration_that_was_removed_is_dead_and_told_of_on_the_bus(stack):
+    heard = stack.heard
+    app.handler(event("processor/removed-integration"), CONTEXT)
+    (record,) = stack.records(heard)
+    told = json.loads(record["body"])
+    assert (told["detail-type"], told["detail"]["error"]) == ("causeway.delivery.dead", "removed")
+
+
+def test_a_long_wait_is_released_by_the_scheduler_and_then_delivered(stack, target, monkeypatch):
+    target.on("/ledger/entries", Reply(503, headers={"Retry-After": "1000"}), Reply(201))
+    fresh = event("processor/order")
+    body = json.loads(fresh["Records"][0]["body"])
+    clock = app._tools().clock
+    body["accepted_at"] = clock.now()
+    fresh["Records"][0]["body"] = json.dumps(body)
+    app.handler(fresh, CONTEXT)
+    waiting = item(stack, body["delivery"])
+    assert waiting["status"] == {"S": "waiting"}
+    assert item(stack, body["delivery"], "event") is not None
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 0, "left": 0}
+    later = clock.now() + 1001
+    monkeypatch.setattr(type(scheduler._releaser()._clock), "now", lambda _: later)
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 1, "left": 0}
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 0, "left": 0}
+    records = stack.records(stack.deliveries)
+    assert app.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
+    assert item(stack, body["delivery"])["status"] == {"S": "delivered"}
+    assert item(stack, body["delivery"], "event") is None
+
+
+def test_without_a_plan_the_batch_fails_as_a_whole(stack, monkeypatch, tmp_path):
+    monkeypatch.setenv("CAUSEWAY_PLAN", str(tmp_path / "nowhere"))
+    with pytest.raises(Exception, match="no plan for environment"):
+        app.handler(event("processor/order"), CONTEXT)
