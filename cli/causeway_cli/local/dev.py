@@ -47,15 +47,18 @@ def dev(
         bool, typer.Option("--differences", help="Show how this differs from AWS, and end.")
     ] = False,
 ) -> None:
-    """Run the whole stack here: no Docker, no AWS account. Ctrl-C ends it."""
+    """Run the whole stack here: no Docker, no AWS account. Ctrl-C ends it.
+
+    Example: causeway dev --demo
+    """
     console = DevConsole()
     if differences:
         console.show_differences()
         return
     if endpoint_url and not is_emulator(endpoint_url):
         raise CommandError(
-            f"no ministack answers at {endpoint_url}; on other emulators functions need their layers as they are "
-            f"built: AWS_ENDPOINT_URL={endpoint_url} sam deploy"
+            f"no ministack answers at {endpoint_url}; elsewhere functions need their layers as they are built: "
+            f"AWS_ENDPOINT_URL={endpoint_url} sam deploy"
         )
     values = local_secrets.read(secrets) if secrets else {}
     _refuse_busy(port)
