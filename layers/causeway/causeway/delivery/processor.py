@@ -14,7 +14,7 @@ from causeway.delivery.journal import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
-from causeway.delivery.settling import back, dedupe_for
+from causeway.delivery.settling import back, dedupe_for, in_words
 from causeway.delivery.tickets import Ticket
 from causeway.delivery.work import ALONE, Fate, Invocation, Received
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
@@ -124,7 +124,6 @@ class _Batch:
 
     def _fault(self, received: Received, error: Exception) -> Fate:
         """The journal could not be read or written: the message comes again, and finds things as they are."""
-        known = isinstance(error, AwsError)
         self.tools.logger.error(
             "could not be written down, comes again",
             **about(
@@ -132,8 +131,7 @@ class _Batch:
                 system=received.message["system"],
                 delivery_id=received.message["delivery"],
             ),
-            reason=str(error) if known else f"unexpected {type(error).__name__}",
-            exc_info=None if known else error,
+            reason=in_words(error),
         )
         return Fate("fault", back(received))
 

@@ -3,7 +3,7 @@
 It ends with an exception or none:
 
 * none: delivered;
-* ``Refused`` that the map wants retried: again, by the schedule;
+* ``Refused`` that the map wants retried: again, by the schedule, unless the target says ``abort-message``;
 * ``Refused`` otherwise, ``ExpressionError``, ``TransformFailed``, ``GivenUp``: dead, with the reason;
 * ``Postponed``: no attempt was made, the message goes back;
 * anything else is our fault (AWS, a secret, the plan): the message goes back until the delivery's time is up.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import math
 from contextlib import suppress
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
@@ -84,6 +85,14 @@ def failed(attempt: Attempt, error: Exception) -> Fate:
         return _release(attempt, Fate("fault", back(attempt.received)), _reason(attempt, fault))
 
 
+def in_words(error: Exception) -> str:
+    """An error, for people; of what nobody expected only type and place, since its text may quote anything."""
+    if isinstance(error, (Refused, GivenUp, Postponed, ExpressionError, TransformFailed, *OUR_FAULTS)):
+        return str(error)
+    place = extract_tb(error.__traceback__)[-1]
+    return f"unexpected {type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
+
+
 def dedupe_for(tools: Tools, message: Message) -> float:
     """Seconds for which repeats of an event are met, by its source's manifest."""
     source = tools.plan.systems.get(message["system"])
@@ -93,7 +102,7 @@ def dedupe_for(tools: Tools, message: Message) -> float:
 def _follow(attempt: Attempt, error: Exception) -> Fate:
     reason = _reason(attempt, error)
     match error:
-        case Refused(retry=True):
+        case Refused(retry=True) if not _aborted(error):
             return _retry(attempt, error, reason)
         case Refused() | GivenUp():
             return _give_up(attempt, reason, error.kind)
@@ -109,6 +118,11 @@ def _follow(attempt: Attempt, error: Exception) -> Fate:
     if errors and attempt.tools.clock.now() >= attempt.claimed.since + errors["give_up_after"]:
         return _give_up(attempt, f"time is up: {reason}", "time")
     return _release(attempt, fate, reason)
+
+
+def _aborted(refused: Refused) -> bool:
+    """The target asks never to send this one again, whatever its status."""
+    return refused.answer is not None and refused.answer.headers.get("webhook-delivery") == "abort-message"
 
 
 def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
@@ -197,9 +211,8 @@ def back(received: Received) -> float:
 
 
 def _reason(attempt: Attempt, error: Exception) -> str:
-    """Why, in words; of what nobody expected only the type, since its text may quote anything."""
-    known = (Refused, GivenUp, Postponed, ExpressionError, TransformFailed, *OUR_FAULTS)
-    text = str(error) if isinstance(error, known) else f"unexpected {type(error).__name__}"
+    """Why, for people, with nothing in it that the source's manifest redacts."""
+    text = in_words(error)
     if attempt.progress.at is not None:
         text = f"step {attempt.progress.at}: {text}"
     return attempt.redact(text)[:_LONGEST_REASON]
