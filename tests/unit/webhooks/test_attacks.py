@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from causeway.webhooks.algorithms import ALGORITHMS
 from causeway.webhooks.compiled import compiled
 from causeway.webhooks.verify import Rejected
 from tests.support.signatures import BODY, CASES, NOW, TOLERANCE, with_header
@@ -117,6 +118,43 @@ def test_without_a_usable_secret_nothing_is_verified(case: Case):
 @every_scheme
 def test_another_secret_verifies_nothing(case: Case):
     assert rejected(case, case.signed(), [case.other]) == "signature"
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if "key_prefix" in case.scheme], ids=lambda case: case.name
+)
+def test_a_secret_without_its_prefix_or_with_anothers_is_none(case: Case):
+    """Else v1 of Standard Webhooks would take v1a's public key, which everybody knows, for an HMAC key."""
+    bare = case.verifying.removeprefix(case.scheme["key_prefix"])
+    for prefix in {"", "whsec_", "whpk_", "whsk_"} - {case.scheme["key_prefix"]}:
+        assert rejected(case, case.signed(), [prefix + bare]) == "secret"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.scheme.get("key") in ("base64", "hex")],
+    ids=lambda case: case.name,
+)
+def test_a_secret_is_decoded_strictly(case: Case):
+    """A mistyped secret must not become some other key."""
+    prefix = case.scheme.get("key_prefix", "")
+    bare = case.verifying.removeprefix(prefix)
+    for odd in (
+        f"{bare[:6]}!{bare[6:]}",
+        f"{bare[:6]} {bare[6:]}",
+        f"{bare}\n",
+        bare[:5],
+        f"{bare[:8]}=={bare[8:]}",
+    ):
+        assert rejected(case, case.signed(), [prefix + odd]) == "secret"
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_no_algorithm_has_an_empty_key(name: str):
+    with pytest.raises(ValueError, match="key|password"):
+        ALGORITHMS[name].key(b"")
+    with pytest.raises(ValueError, match="key|password"):
+        ALGORITHMS[name].sign(b"", b"message")
 
 
 @every_signing_scheme
