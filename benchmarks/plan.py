@@ -1,8 +1,8 @@
 """How long a plan of 100 integrations takes to load, in a fresh interpreter as in a cold start.
 
 Beside it in the same run: parsing its JSON alone, which is the floor, and compiling the map. Importing counts
-only what is not there in Lambda anyway (its runtime imports json and pathlib first), with compiled bytecode as
-the layer has it.
+only what is not there in Lambda anyway (its runtime imports json and pathlib first), with compiled bytecode
+as the layer has it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def write_map(directory: Path) -> None:
     (directory / "systems").mkdir()
     for number in range(SYSTEMS):
         (directory / "systems" / f"hub-{number}.yaml").write_text(
-            f"system: hub-{number}\nwebhooks: {{scheme: standard-webhooks, secrets: [hub-{number}/webhook]}}\n"
+            f"system: hub-{number}\nwebhooks: {{scheme: svix, secrets: [hub-{number}/webhook]}}\n"
         )
         (directory / "systems" / f"desk-{number}.yaml").write_text(
             f"system: desk-{number}\napi:\n  base_url: https://desk-{number}.example.com\n"

@@ -56,6 +56,8 @@ def count(problems: Sequence[Problem]) -> str:
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table, as wide as the terminal; empty columns are left out."""
+    if not rows:
+        return
     from rich.console import Console  # noqa: PLC0415 - slow to import
     from rich.table import Table  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ import pytest
 from causeway.plan.compiler import write
 from causeway.plan.plan import load
 from causeway.webhooks.schemes import SCHEMES
-from tests.support.maps import compiled, copy, desk, plan
+from tests.support.maps import compiled, copy, copy_text, desk, plan
 
 
 def test_an_integration_with_only_what_must_be_written_has_every_default(tmp_path):
@@ -291,6 +291,13 @@ def test_writing_again_leaves_nothing_of_the_last_time_and_nothing_to_chance(tmp
     assert sorted(path.name for path in first) == ["dev.json", "production.json", "staging.json"]
     write(compiled(tmp_path / "map"), out)
     assert first == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_keys_keep_the_order_in_which_they_are_written(tmp_path):
+    target = "{system: desk, get: /in, query: {z: 1, a: 2, m: 3}, body: {y: 1, b: 2}}"
+    write(compiled(tmp_path / "map", {"copy.yaml": copy_text(target=target)}), tmp_path / "out")
+    call = load(tmp_path / "out" / "plan", "dev").integrations["copy"]["target"]["call"]
+    assert (list(call["query"]), list(call["body"])) == (["z", "a", "m"], ["y", "b"])
 
 
 def test_a_plan_is_plain_json(tmp_path):

@@ -117,7 +117,7 @@ def write(compiled: Compiled, directory: Path) -> None:
         shutil.rmtree(directory / part, ignore_errors=True)
         (directory / part).mkdir(parents=True)
     for environment, plan in compiled.plans.items():
-        text = json.dumps(plan, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        text = json.dumps(plan, ensure_ascii=False, separators=(",", ":"))
         (directory / "plan" / f"{environment}.json").write_text(text + "\n", encoding="utf-8")
     for module, transform in compiled.transforms.items():
         shutil.copyfile(transform.path, directory / "python" / "transforms" / f"{module}.py")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from causeway.calls.address import ForbiddenAddressError, check_host, origin_of
 from causeway.calls.request import OWN_HEADERS
 from causeway.events import texts
+from causeway.plan.checks.expressions import CALLS, PATHS
 from causeway.plan.finding import find
 
 if TYPE_CHECKING:
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
     from causeway.plan.records import JSON
     from causeway.plan.yaml import Document
 
-_PATHS = tuple(
-    f"{call}.{method}"
-    for call in ("flow.steps.*", "target")
-    for method in ("get", "post", "put", "patch", "delete")
-)
-
-_HEADERS = ("api.headers", "flow.steps.*.headers", "target.headers")
+_HEADERS = ("api.headers", *(f"{call}.headers" for call in CALLS))
 _OF_THE_ATTEMPT = frozenset({"idempotency-key", "causeway-event-id", "causeway-attempt", "traceparent"})
 
 
@@ -41,7 +36,7 @@ def check_calls(merged: Merged) -> Iterator[Problem]:
             if problem:
                 yield document.problem(path, problem)
     for document in merged.integrations.values():
-        for pattern in _PATHS:
+        for pattern in PATHS:
             for path, text in find(document.value, pattern):
                 problem = _path(text) if isinstance(text, str) else None
                 if problem:

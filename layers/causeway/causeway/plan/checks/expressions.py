@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from causeway.events import checking, texts
 from causeway.events.envelope import SCOPE_FIELDS
 from causeway.plan.finding import find
+from causeway.plan.manifest.call import METHODS
 from causeway.plan.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,14 +28,19 @@ REQUEST = frozenset({"headers", "body"})
 BEFORE_STEPS = SCOPE_FIELDS - {"steps"}
 EVENT_ALONE = SCOPE_FIELDS - {"steps", "constants"}
 
-_METHODS = ("get", "post", "put", "patch", "delete")
-_CALLS = ("flow.steps.*", "target")
+CALLS = ("flow.steps.*", "target")
+"""Where an integration calls."""
+
+PATHS = tuple(f"{call}.{method}" for call in CALLS for method in METHODS)
+"""Where the paths of its calls stand."""
+
+_IN_URLS = (*PATHS, *(f"{call}.query.**" for call in CALLS))
 
 QUESTIONS: dict[str, Collection[str]] = {
     "flow.filter": BEFORE_STEPS,
     "flow.order_by": BEFORE_STEPS,
-    **{f"{call}.when": SCOPE_FIELDS for call in _CALLS},
-    **{f"{call}.{key}": ANSWER for call in _CALLS for key in ("success_when", "retry_when")},
+    **{f"{call}.when": SCOPE_FIELDS for call in CALLS},
+    **{f"{call}.{key}": ANSWER for call in CALLS for key in ("success_when", "retry_when")},
     **{f"api.{key}": ANSWER for key in ("success_when", "retry_when")},
     **{
         f"{place}.{key}": REQUEST
@@ -45,8 +51,8 @@ QUESTIONS: dict[str, Collection[str]] = {
 """Keys that are an expression as a whole, and what they see."""
 
 TEXTS: dict[str, Collection[str]] = {
-    **{f"{call}.{method}": SCOPE_FIELDS for call in _CALLS for method in _METHODS},
-    **{f"{call}.{part}.**": SCOPE_FIELDS for call in _CALLS for part in ("query", "headers", "body")},
+    **dict.fromkeys(_IN_URLS, SCOPE_FIELDS),
+    **{f"{call}.{part}.**": SCOPE_FIELDS for call in CALLS for part in ("headers", "body")},
     "api.headers.*": EVENT_ALONE,
 }
 """Where texts stand, and what their expressions see."""
@@ -73,7 +79,7 @@ def check_expressions(merged: Merged) -> Iterator[Problem]:
         for pattern, fields in TEXTS.items():
             for path, value in find(document.value, pattern):
                 if isinstance(value, str):
-                    yield from _text(document, path, value, fields)
+                    yield from _text(document, path, value, fields, in_url=pattern in _IN_URLS)
         for pattern in LITERALS:
             for path, value in find(document.value, pattern):
                 if isinstance(value, str) and "${" in value:
@@ -89,7 +95,9 @@ def _question(document: Document, path: KeyPath, value: JSON, fields: Collection
     yield from _expression(document, path, value, fields)
 
 
-def _text(document: Document, path: KeyPath, text: str, fields: Collection[str]) -> Iterator[Problem]:
+def _text(
+    document: Document, path: KeyPath, text: str, fields: Collection[str], *, in_url: bool
+) -> Iterator[Problem]:
     try:
         embedded = texts.check(text)
     except texts.TextError as error:
@@ -97,7 +105,6 @@ def _text(document: Document, path: KeyPath, text: str, fields: Collection[str])
         return
     for part in embedded:
         yield from _expression(document, path, part.expression, fields)
-    in_url = bool({"query", *_METHODS} & set(path[-2:])) and "body" not in path
     if in_url and any(part.quoted for part in embedded):
         yield document.problem(
             path,

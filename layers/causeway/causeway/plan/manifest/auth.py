@@ -132,5 +132,6 @@ def _one_or_list(value: Any) -> str:
 
 
 AuthOrList = Annotated[
-    Annotated[Auth, Tag("<one>")] | Annotated[list[Auth], Tag("<list>")], Discriminator(_one_or_list)
+    Annotated[Auth, Tag("<one>")] | Annotated[list[Auth], Field(min_length=1), Tag("<list>")],
+    Discriminator(_one_or_list),
 ]
