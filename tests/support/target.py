@@ -34,8 +34,8 @@ class Reply:
     """What the target does with one request.
 
     ``body`` is sent as it is when it is bytes, as text when it is a string, else as JSON.
-    ``drop`` closes the connection instead of answering: ``unread`` before the request's body is read, with a reset;
-    ``unanswered`` once the request is read whole; ``halfway`` through the answer's body.
+    ``drop`` closes the connection instead of answering: ``unread`` before the request's body is read, with a reset
+    (where a function makes the reply, after it is read); ``unanswered`` once the request is read whole; ``halfway`` through the answer's body.
     """
 
     status: int = 200
@@ -213,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         reply = self.server.target.take(received)
         time.sleep(reply.delay)
-        if unread:
+        if reply.drop == "unread":
             self._reset()
         elif reply.drop == "unanswered":
             self.close_connection = True

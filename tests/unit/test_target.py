@@ -54,6 +54,13 @@ def test_connections_are_dropped_where_the_script_says(drop, error):
         assert len(target.received("/")) == 1
 
 
+def test_a_function_can_drop_the_connection():
+    with Target() as target:
+        target.on("/", lambda _: Reply(drop="unread"))
+        with pytest.raises(ConnectionResetError):
+            ask(target, "/")
+
+
 def test_an_answer_can_be_late_or_drip():
     with Target() as target:
         target.on("/late", Reply(delay=0.05))

@@ -77,8 +77,8 @@ class Transport:
 
         A connection that is used again may have been closed by the server in that very moment. Where it fails
         before the first byte of an answer, the request is sent a second time on a new connection, within the
-        same time: if it was not sent whole the first time, or if it is repeatable. What fails on a new
-        connection is never repeated.
+        same time: if it was not sent whole the first time, or if it is repeatable (Go's net/http does the
+        same for whatever carries an Idempotency-Key). What fails on a new connection is never repeated.
 
         Args:
             request: what to send.
