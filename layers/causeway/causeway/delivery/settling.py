@@ -86,7 +86,7 @@ def failed(attempt: Attempt, error: Exception) -> Fate:
 
 
 def in_words(error: Exception) -> str:
-    """An error, for people; of what nobody expected only type and place, since its text may quote anything."""
+    """An error, for people; of what nobody expected only type and place: its text may quote anything."""
     if isinstance(error, (Refused, GivenUp, Postponed, ExpressionError, TransformFailed, *OUR_FAULTS)):
         return str(error)
     place = extract_tb(error.__traceback__)[-1]
