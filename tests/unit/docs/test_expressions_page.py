@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,20 @@ def test_an_example_gives_what_the_page_says(evaluate, written, value):
 def test_the_page_names_what_an_integration_sees():
     assert set(SCOPE) == SCOPE_FIELDS
     assert len(EXAMPLES) > 40
+
+
+def test_what_try_prints_is_what_the_page_shows(tmp_path):
+    (answers,) = re.findall(r"```yaml\n# answers.yaml\n(.*?)```", PAGE, re.DOTALL)
+    command, shown = re.search(r"^\$ causeway (try .*?)\n(.*?)\n```", PAGE, re.DOTALL | re.MULTILINE).groups()
+    (tmp_path / "answers.yaml").write_text(answers)
+    root = Path(__file__).parents[3]
+    words = command.replace("answers.yaml", str(tmp_path / "answers.yaml")).split()
+    run = subprocess.run(
+        [sys.executable, "-c", "from causeway_cli.main import main; main()", *words],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert run.stdout.strip() == shown
