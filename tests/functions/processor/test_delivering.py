@@ -10,7 +10,7 @@ from causeway.aws.client import AwsError
 from causeway.delivery import processor
 from causeway.delivery.journal import GRACE
 from causeway.queueing.messages import encode
-from tests.support.deliveries import DEAD_LETTERS, NOW, QUEUE, Stage, call_of, plan_of
+from tests.support.deliveries import DEAD_LETTERS, NOW, QUEUE, VISIBILITY, Stage, call_of, plan_of
 
 NOTHING_FAILED = {"batchItemFailures": []}
 
@@ -316,6 +316,28 @@ class TestSteps:
         assert (stage.item(delivery)["status"], stage.item(delivery)["error"]) == ("dead", "transform")
         assert reason in stage.item(delivery)["reason"]
 
+    def test_python_that_changes_what_it_gets_changes_nothing_else(self):
+        run = "tests.support.transforms:spoils"
+        stage = Stage(plan_of(steps=[{"name": "entry", "run": run}]))
+        stage.accept()
+        stage.invoke()
+        assert stage.target.asked[0].body == {"total": 5}
+
+    def test_steps_that_a_deploy_took_away_or_added_do_not_confuse_a_retry(self):
+        stage = Stage(plan_of(steps=STEPS, target=self.TARGET))
+        stage.target.on("/make", (201, {"id": "m1"}))
+        stage.target.on("/look", (200, {"n": 1}))
+        stage.target.on("/again", (200, {"n": 2}))
+        stage.target.on("/entries", 500, 200)
+        delivery = stage.accept()
+        stage.invoke()
+        added = {"name": "added", "call": call_of("/added", body={"made": "${steps.make.body.id}"})}
+        stage.deploy(plan_of(steps=[*STEPS[1:], added], target=self.TARGET))
+        stage.until_quiet()
+        assert stage.item(delivery)["status"] == "delivered"
+        assert len(stage.target.at("/make")) == 1
+        assert stage.target.at("/added")[0].body == {"made": "m1"}
+
     def test_python_that_is_not_there_is_our_fault_and_waits_for_the_right_plan(self):
         stage = Stage(plan_of(steps=[{"name": "entry", "run": "tests.support.transforms:nowhere"}]))
         delivery = stage.accept()
@@ -480,6 +502,13 @@ class TestOurFaults:
         stage.until_quiet()
         assert stage.item(delivery)["status"] == "delivered"
         assert len(stage.target.asked) <= 2 + times
+
+    def test_a_message_that_could_not_be_put_back_comes_when_its_visibility_is_over(self):
+        stage = Stage()
+        stage.accept(format=2)
+        self.failing(stage, "ChangeMessageVisibility", 1)
+        assert len(stage.invoke()["batchItemFailures"]) == 1
+        assert stage.memory.queues[QUEUE][0].visible_at == NOW + VISIBILITY
 
     def test_a_missing_secret_is_not_the_targets_fault(self):
         auth = {"type": "bearer", "token": "ledger/token"}
