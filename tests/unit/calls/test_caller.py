@@ -106,6 +106,13 @@ def test_a_body_is_json_where_it_is_json_and_else_text(target, callers, content,
     assert call(callers(make_api(target.url))).body == body
 
 
+def test_a_cookie_is_a_credential_and_not_part_of_an_answer(target, callers):
+    target.on("/entries", Reply(200, {}, {"Set-Cookie": "session=s3cret", "X-Request": "7"}))
+    answer = call(callers(make_api(target.url)))
+    assert answer.headers["x-request"] == "7"
+    assert "s3cret" not in str(answer.scope)
+
+
 class TestRefusals:
     def test_a_status_is_judged_by_the_map(self, target, callers):
         target.on("/entries", Reply(429, {"error": "slow down"}, {"Retry-After": "3"}))

@@ -100,7 +100,9 @@ class Caller:
                 kind=error.kind,
                 retry=error.kind in retry_on,
             ) from error
-        return Answer(raw.status, raw.headers, _read(raw), raw.seconds, raw.unread)
+        # A cookie is a credential: expressions do not see it, so no answer that is kept holds one.
+        headers = {name: value for name, value in raw.headers.items() if name != "set-cookie"}
+        return Answer(raw.status, headers, _read(raw), raw.seconds, raw.unread)
 
     def _replaced(self, used: dict[str, str]) -> bool:
         """Whether a secret that was just refused has been replaced since it was read.
