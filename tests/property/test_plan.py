@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from causeway.plan.compiler import compile_map, write
 from causeway.plan.plan import load
+from causeway.plan.problems import InvalidMapError
 from causeway.plan.yaml import UnreadableError, parse
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
@@ -174,3 +175,111 @@ def test_any_text_is_read_or_refused_with_a_place(text):
         problems = error.problems
     assert problems is not None
     assert all(problem.place.file == "map.yaml" and problem.message for problem in problems)
+
+
+WRONG = st.one_of(
+    BODIES,
+    st.sampled_from(
+        ["", "${", "a b", "0s", "-1s", "100%", "http://[", "https://a:b@c", "transforms.a:b", "${steps.a?}"]
+    ),
+    st.dictionaries(
+        st.sampled_from(["system", "get", "type", "scheme", "secret", "name", "run", "poll"]), SCALARS
+    ),
+)
+"""Values that are wrong at most places of a manifest, and dangerous to code that trusts them."""
+
+
+def places(value, path=()):
+    """All places of a manifest."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*path, key))
+
+
+def changed(value, path, to):
+    """The manifest with another value at a place."""
+    if not path:
+        return to
+    key, *rest = path
+    copied = dict(value) if isinstance(value, dict) else list(value)
+    copied[key] = changed(value[key], rest, to)
+    return copied
+
+
+RIGHT = {
+    "systems/hub": {
+        "system": "hub",
+        "redact": ["data.a"],
+        "webhooks": {
+            "scheme": [
+                "github",
+                {
+                    "algorithm": "hmac-sha256",
+                    "header": "X-S",
+                    "signed": "{id}.{body}",
+                    "id": 'headers."x-id"',
+                },
+            ],
+            "secrets": ["hub/webhook"],
+            "tolerance": "5m",
+            "reply": {"status": 200, "headers": {"X-A": "b"}},
+        },
+    },
+    "systems/desk": {
+        "system": "desk",
+        "api": {
+            "base_url": "http://10.0.0.1/api",
+            "auth": {"type": "basic", "username": "me", "password": "desk/password"},
+            "headers": {"X-A": "b"},
+            "retry_on": [429, "500-599"],
+            "allow_private": ["10.0.0.0/8"],
+        },
+    },
+    "copy": {
+        "integration": "copy",
+        "owner": {"team": "desk", "email": "desk@example.com"},
+        "source": {"system": "hub", "events": ["*"]},
+        "constants": {"a": {"b": 1}},
+        "flow": {
+            "filter": "data.ok",
+            "steps": [
+                {"name": "one", "system": "desk", "get": "/a"},
+                {"name": "two", "run": "transforms.a:b"},
+            ],
+        },
+        "target": {
+            "system": "desk",
+            "post": "/in",
+            "query": {"a": ["${id}"]},
+            "body": {"x": "${steps.one.body}"},
+        },
+        "frequency": {"expect_every": "6h", "during": "always"},
+        "errors": {"retry": {"first": "5s"}, "attempts": 3},
+    },
+    "environments/dev": {"systems": {"desk": {"api": {"timeout": "3s"}}}, "integrations": {}},
+}
+PLACES = [(name, path) for name, manifest in RIGHT.items() for path in places(manifest)]
+
+
+@settings(max_examples=250, deadline=None)
+@given(wrongs=st.lists(st.tuples(st.sampled_from(PLACES), WRONG), min_size=1, max_size=2))
+def test_a_map_compiles_or_is_told_what_is_wrong_with_it_whatever_stands_in_it(wrongs):
+    files = dict(RIGHT)
+    for (name, path), wrong in wrongs:
+        if path in set(places(files[name])):
+            files[name] = changed(files[name], path, wrong)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, manifest in files.items():
+            target = Path(folder, f"{name}.yaml")
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(json.dumps(manifest), encoding="utf-8")
+        Path(folder, "transforms").mkdir()
+        Path(folder, "transforms", "a.py").write_text("def b(scope): return scope\n")
+        try:
+            plans = compile_map(Path(folder)).plans
+        except InvalidMapError as error:
+            problems = error.problems
+            assert problems
+        else:
+            assert json.loads(json.dumps(plans, allow_nan=False)) == plans

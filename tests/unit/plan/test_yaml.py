@@ -94,6 +94,11 @@ def test_every_value_has_its_place():
                 "indentation"
             ),
         ),
+        ("events: [*]\n", "1: events: a text cannot begin with `*`: put it in quotes"),
+        ('a: 1\nb: "c\nd: 2\n', "2: b: this quote is never closed"),
+        ("a: [1, 2\n", "1: a: this bracket is never closed"),
+        ("a: {b: {c: 1}\n", "1: a: this bracket is never closed"),
+        (r'a: "\d+"', "1: a: in double quotes a backslash begins an escape: use single quotes"),
         ("a: 1\n---\nb: 2\n", "2: one file is one manifest: `---` may not follow"),
         ("a: 1\nb: 2\na: 3\n", "3: a: this key is there twice, first in line 1"),
         ("a: {x: {b: 1, b: 2}}\n", "1: a.x.b: this key is there twice, first in line 1"),

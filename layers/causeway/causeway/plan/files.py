@@ -48,34 +48,39 @@ def read_map(directory: Path) -> MapFiles:
     if not directory.is_dir():
         files.problems.append(Problem(Place(str(directory)), "", "there is no such directory"))
         return files
-    for manifests, folder in (
-        (files.systems, directory / "systems"),
-        (files.integrations, directory),
-        (files.environments, directory / "environments"),
-    ):
-        for path in sorted(folder.glob("*.yaml")):
-            try:
-                manifests[path.stem] = read(path, str(path))
-            except UnreadableError as error:
-                files.problems += error.problems
-                files.unreadable.add(path.stem)
+    _read_manifests(files.systems, directory / "systems", files)
+    _read_manifests(files.integrations, directory, files)
+    _read_manifests(files.environments, directory / "environments", files)
+    _read_transforms(directory / "transforms", files)
+    for name, document in files.environments.items():
+        if not re.fullmatch(NAME_FORM.pattern, name):
+            message = f"the file's name must be {NAME_FORM.what}"
+            files.problems.append(Problem(Place(document.file), "", message))
     for name in ALWAYS:
-        files.environments.setdefault(
-            name, Document(str(directory / "environments" / f"{name}.yaml"), {}, {})
-        )
-    for path in sorted((directory / "transforms").glob("*.py")):
+        if name not in files.unreadable:
+            nothing = Document(str(directory / "environments" / f"{name}.yaml"), {}, {})
+            files.environments.setdefault(name, nothing)
+    files.problems += _overlooked(directory)
+    return files
+
+
+def _read_manifests(manifests: dict[str, Document], folder: Path, files: MapFiles) -> None:
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            manifests[path.stem] = read(path, str(path))
+        except UnreadableError as error:
+            files.problems += error.problems
+            files.unreadable.add(path.stem)
+
+
+def _read_transforms(folder: Path, files: MapFiles) -> None:
+    for path in sorted(folder.glob("*.py")):
         try:
             files.transforms[path.stem] = Transform(path, _names(path))
         except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.12
-            files.unreadable.add(path.stem)
             place = Place(str(path), getattr(error, "lineno", None) or 1)
             files.problems.append(Problem(place, "", f"not Python: {getattr(error, 'msg', error)}"))
-    for name in files.environments:
-        if not re.fullmatch(NAME_FORM.pattern, name):
-            place = Place(files.environments[name].file)
-            files.problems.append(Problem(place, "", f"the file's name must be {NAME_FORM.what}"))
-    files.problems += _overlooked(directory)
-    return files
+            files.unreadable.add(path.stem)
 
 
 def _names(path: Path) -> frozenset[str]:

@@ -76,6 +76,9 @@ _REMEDIES = (
         "",
         "a text with `: ` in it needs quotes around it (or indent this line)",
     ),
+    ("unexpected end of stream", "", "", "this quote is never closed"),
+    ("<stream end>", "", "", "this bracket is never closed"),
+    ("unknown escape", "", "", "in double quotes a backslash begins an escape: use single quotes"),
     ("another document", "", "", "one file is one manifest: `---` may not follow"),
     (
         "expected <block end>",
@@ -281,8 +284,11 @@ def _explain(error: yaml.YAMLError, text: str, file: str) -> Problem:
     if mark is None:  # a character that may not stand in YAML at all
         position = getattr(error, "position", 0)
         return Problem(Place(file, text.count("\n", 0, position) + 1), "", "a control character; remove it")
+    message = str(getattr(error, "problem", ""))
+    if "end" in message and "stream" in message:  # where it begins says more than that the file has ended
+        mark = getattr(error, "context_mark", None) or mark
     line = _line(text, mark.line)
-    remedy = _remedy(str(getattr(error, "problem", "")), line[: mark.column], line[mark.column :])
+    remedy = _remedy(message, line[: mark.column], line[mark.column :])
     return Problem(_place(file, mark), _key(text, mark.line), remedy)
 
 

@@ -46,11 +46,9 @@ def _name(document: Document, key: str, name: str) -> Iterator[Problem]:
 def _systems(document: Document, merged: Merged) -> Iterator[Problem]:
     for pattern, part, problem in _USES:
         for path, name in find(document.value, pattern):
-            if not isinstance(name, str):
-                continue
+            if not isinstance(name, str) or name in merged.unreadable:
+                continue  # told already
             system = merged.systems.get(name)
-            if name in merged.unreadable:
-                continue
             if system is None:
                 yield document.problem(
                     path, f"there is no system {name!r} in systems/; {did_you_mean(name, merged.systems)}"

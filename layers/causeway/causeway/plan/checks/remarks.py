@@ -22,6 +22,7 @@ def remark_on(merged: Merged) -> Iterator[Problem]:
         for document in merged.integrations.values()
         for pattern in _USES
         for _, name in find(document.value, pattern)
+        if isinstance(name, str)
     }
     for name, document in merged.systems.items():
         if name not in used:
