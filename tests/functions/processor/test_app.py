@@ -2,15 +2,18 @@
 
 import functools
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from causeway.plan.compiler import compile_map
+from causeway.queueing.messages import encode
 from functions.processor import app
 from functions.scheduler import app as scheduler
-from tests.functions.processor.make_events import DIRECTORY, make
+from tests.functions.processor.make_events import DIRECTORY, ORDER, make, message, records
 from tests.support.target import Reply, Target
 
 MAP = Path(__file__).parents[3] / "integrations"
@@ -134,6 +137,41 @@ def test_a_long_wait_is_released_by_the_scheduler_and_then_delivered(stack, targ
     assert app.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
     assert item(stack, body["delivery"])["status"] == {"S": "delivered"}
     assert item(stack, body["delivery"], "event") is None
+
+
+def test_deliveries_of_a_batch_are_under_way_at_once(stack, target):
+    together = threading.Barrier(5, timeout=20)
+
+    def wait(_):
+        together.wait()
+        return Reply(201)
+
+    target.on("/ledger/entries", wait)
+    orders = [message("orders-to-ledger", "shop", f"order {n}", "orders/paid", ORDER) for n in range(5)]
+    assert app.handler(records(*map(encode, orders)), CONTEXT) == {"batchItemFailures": []}
+    assert len(target.received("/ledger/entries")) == 5
+
+
+def test_two_invocations_with_the_same_message_call_the_target_once(stack, target):
+    arrived, answered = threading.Event(), threading.Event()
+
+    def slowly(_):
+        arrived.set()
+        answered.wait(20)
+        return Reply(201)
+
+    target.on("/ledger/entries", slowly)
+    order = event("processor/order")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(app.handler, order, CONTEXT)
+        assert arrived.wait(20)
+        second = app.handler(order, CONTEXT)
+        answered.set()
+        assert first.result() == {"batchItemFailures": []}
+    assert second == {"batchItemFailures": [{"itemIdentifier": order["Records"][0]["messageId"]}]}
+    assert len(target.received("/ledger/entries")) == 1
+    assert app.handler(order, CONTEXT) == {"batchItemFailures": []}
+    assert len(target.received("/ledger/entries")) == 1
 
 
 def test_without_a_plan_the_batch_fails_as_a_whole(stack, monkeypatch, tmp_path):
