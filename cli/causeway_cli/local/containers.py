@@ -77,13 +77,12 @@ async def relay(host: str, port: int) -> None:
     """Pass on what arrives at this address and port to the same port of loopback, until cancelled."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with suppress(OSError, asyncio.CancelledError):  # the local cloud has gone, or the relay ends
             upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(_pump(reader, upstream_writer), _pump(upstream_reader, writer))
-        upstream_writer.close()
+            try:
+                await asyncio.gather(_pump(reader, upstream_writer), _pump(upstream_reader, writer))
+            finally:
+                upstream_writer.close()
         writer.close()
 
     server = await asyncio.start_server(connected, host, port)
