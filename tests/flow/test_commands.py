@@ -11,6 +11,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.flow import providers
 from tests.flow.conftest import INTEGRATION, write_map
 from tests.support.local_cloud import CAUSEWAY, LocalCloud
@@ -113,18 +115,23 @@ def test_without_a_local_cloud_commands_say_so(tmp_path: Path) -> None:
     assert done.stderr == "causeway: no local cloud is running: start one with `causeway dev`\n"
 
 
-def test_nothing_outlives_a_local_cloud_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_a_local_cloud(tmp_path: Path, ending: signal.Signals) -> None:
     write_map(tmp_path / "integrations", target=1, sometimes=2)
     with LocalCloud(tmp_path, "--integrations", str(tmp_path / "integrations")) as cloud:
         emulator = int(cloud.running["endpoint"].rpartition(":")[2])
         assert _listens(emulator)
+        assert _processes_in(tmp_path)
 
-        cloud.process.send_signal(signal.SIGKILL)
+        cloud.process.send_signal(ending)
 
         give_up = time.monotonic() + 10
         while _listens(emulator) or _processes_in(tmp_path):
             assert time.monotonic() < give_up, _processes_in(tmp_path)
             time.sleep(0.1)
+    if ending != signal.SIGKILL:
+        assert cloud.process.returncode == 0
+        assert list((tmp_path / "state").iterdir()) == []
 
 
 def _listens(port: int) -> bool:
@@ -134,5 +141,5 @@ def _listens(port: int) -> bool:
 
 def _processes_in(directory: Path) -> list[str]:
     """Processes that were started with a file below a directory: functions run from their run's own."""
-    running = subprocess.run(["ps", "-axo", "command"], capture_output=True, text=True, check=True).stdout
+    running = subprocess.run(["ps", "-axww", "-o", "command"], capture_output=True, text=True, check=True).stdout
     return re.findall(rf".*{re.escape(str(directory))}.*", running)

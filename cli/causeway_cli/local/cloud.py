@@ -75,13 +75,13 @@ class Cloud:
         raise CommandError(f"{TEMPLATE.name} has no HTTP API")
 
     def warm_up(self) -> None:
-        """Start a process of each function that the happy path needs, with an event that does nothing.
+        """Start two processes of each function that the happy path needs, with events that lead to nothing.
 
         On AWS somebody waits for the first cold start, too; here it would be whoever tries something out.
         """
         functions = self.stack.functions()
         with ThreadPoolExecutor() as pool:
-            for name, event in _NOTHING.items():
+            for name, event in 2 * list(_NOTHING.items()):
                 pool.submit(self.clients("lambda").invoke, FunctionName=functions[name], Payload=event)
 
     def log_groups(self) -> list[str]:

@@ -54,7 +54,7 @@ class DevConsole:
         line = Text()
         line.append(f"{time.strftime('%H:%M:%S', time.localtime(at))}.{int(at * 1000) % 1000:03d}  ", "dim")
         line.append(f"{who:<22} ", "bold")
-        line.append(f"{what:<10} ", _STYLES[style])
+        line.append(f"{what:<10}  ", _STYLES[style])
         line.append(detail)
         with self._lock:
             heapq.heappush(self._waiting, (at, next(self._number), line))

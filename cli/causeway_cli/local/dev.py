@@ -57,7 +57,7 @@ def dev(
         return
     if endpoint_url and not is_emulator(endpoint_url):
         raise CommandError(
-            f"no ministack answers at {endpoint_url}; elsewhere functions need their layers as they are built: "
+            f"no ministack answers at {endpoint_url}; elsewhere functions need their layers as built: "
             f"AWS_ENDPOINT_URL={endpoint_url} sam deploy"
         )
     values = local_secrets.read(secrets) if secrets else {}
@@ -179,7 +179,7 @@ class Session:
             try:
                 await asyncio.to_thread(self._redeploy)
                 self._console.event(", ".join(names[:3]), "deployed", style="ok")
-            except CommandError as error:
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with what was saved, the old one runs on
                 self._console.event(", ".join(names[:3]), "unchanged", f"not deployed: {error}", style="bad")
             finally:
                 front.release()
