@@ -13,9 +13,6 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Clients = "Callable[[str], Any]"
-"""Takes the name of an AWS service, gives its boto3 client."""
-
 LOCAL_REGION = "us-east-1"
 LOCAL_KEY = "test"  # ministack's root credentials, both halves
 
