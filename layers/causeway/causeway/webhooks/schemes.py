@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 def _standard_webhooks(prefix: str, event_type: str = "body.type") -> list[Scheme]:
     """Standard Webhooks: HMAC (v1) and Ed25519 (v1a).
 
-    The prefix of the secret tells the two apart and is required: without it the public key of v1a would
-    be accepted as an HMAC key, and everybody knows a public key.
+    The prefix of the secret tells the two apart: the public key of v1a, which everybody may know, is never
+    an HMAC key, because neither its prefix nor the underscore in it fits one. A v1 secret without a prefix
+    is what the official libraries take, too.
 
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
@@ -32,7 +33,8 @@ def _standard_webhooks(prefix: str, event_type: str = "body.type") -> list[Schem
         "id": f'headers."{prefix}-id"',
         "type": event_type,
     }
-    v1: Scheme = {**shared, "pattern": "v1,{signature}", "key_prefix": "whsec_"}
+    bare: Scheme = {**shared, "pattern": "v1,{signature}"}
+    v1: Scheme = {**bare, "key_prefix": "whsec_"}
     v1a: Scheme = {
         **shared,
         "algorithm": "ed25519",
@@ -40,7 +42,7 @@ def _standard_webhooks(prefix: str, event_type: str = "body.type") -> list[Schem
         "key_prefix": "whpk_",
         "signing_key_prefix": "whsk_",
     }
-    return [v1, v1a]
+    return [v1, v1a, bare]
 
 
 def _shopify(prefix: str) -> Scheme:
