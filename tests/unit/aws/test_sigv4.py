@@ -56,5 +56,4 @@ def test_an_object_is_signed_as_botocore_signs_it(method, key, name, body, now):
 
 @given(key=keys)
 def test_a_key_does_not_show_its_secret(key):
-    assert key.secret_key not in repr(key)
-    assert key.token is None or key.token not in repr(key).replace(key.access_key, "")
+    assert repr(key) == f"AccessKey({key.access_key!r}, ...)"

@@ -1,4 +1,4 @@
-"""Signed AWS calls over ``http.client``, for the few operations on the hot path.
+"""Signed AWS calls, for the few operations on the hot path.
 
 Why not boto3: it is three quarters of a small function's cold start, and twice its warm time per call. Why
 not ``awscrt``, AWS's native runtime: it signs and sends, but retries, endpoints and the services' protocols

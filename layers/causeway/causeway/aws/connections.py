@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -118,13 +118,14 @@ class _Connection:
     """One connection, used for one exchange at a time."""
 
     def __init__(self, origin: Origin, tls: ssl.SSLContext | None, timeout: float) -> None:
-        address = urlsplit(f"//{origin.host}")
+        address = urlsplit(f"//{origin.host}".encode())
+        name: Any = address.hostname  # bytes, which spares loading what encodes names like bücher.example
         port = address.port or (443 if origin.secure else 80)
-        self._socket = socket.create_connection((address.hostname or "", port), CONNECT_TIMEOUT)
+        self._socket = socket.create_connection((name, port), CONNECT_TIMEOUT)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls:
-                self._socket = tls.wrap_socket(self._socket, server_hostname=address.hostname)
+                self._socket = tls.wrap_socket(self._socket, server_hostname=name)
         except BaseException:
             self._socket.close()
             raise

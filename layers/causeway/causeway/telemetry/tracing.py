@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TRACE = re.compile(r"Root=1-(?P<time>[0-9a-f]{8})-(?P<random>[0-9a-f]{24})(?:;|$)")
-_PARENT = re.compile(r"(?:^|;)Parent=(?P<id>[0-9a-f]{16})(?:;|$)")
-_NAME = re.compile(r"[^\w\s.:/%&#=+\-@]")  # what X-Ray accepts in a name
+# Texts, which `re` compiles when they are first used: the receiving function has no use for them.
+_TRACE = r"Root=1-(?P<time>[0-9a-f]{8})-(?P<random>[0-9a-f]{24})(?:;|$)"
+_PARENT = r"(?:^|;)Parent=(?P<id>[0-9a-f]{16})(?:;|$)"
+_NOT_IN_NAMES = (
+    r"[^\w\s.:/%&#=+\-@]"  # https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
+)
 
 
 def trace_header() -> str | None:
@@ -36,7 +39,7 @@ def subsegment(name: str, **annotations: str | float) -> Iterator[None]:
     if not _is_sampled():
         yield
         return
-    with _provider().in_subsegment(name=_NAME.sub("_", name)) as segment:
+    with _provider().in_subsegment(name=re.sub(_NOT_IN_NAMES, "_", name)) as segment:
         for key, value in annotations.items():
             segment.put_annotation(key, value)
         yield
@@ -48,8 +51,8 @@ def traceparent(header: str | None) -> str:
     Source: https://www.w3.org/TR/trace-context/#traceparent-header; X-Ray's ``Root=1-<8 hex>-<24 hex>`` is
     the same 16 bytes as a W3C trace id.
     """
-    root = _TRACE.search(header or "")
-    parent = _PARENT.search(header or "")
+    root = re.search(_TRACE, header or "")
+    parent = re.search(_PARENT, header or "")
     trace_id = root["time"] + root["random"] if root else os.urandom(16).hex()
     parent_id = parent["id"] if root and parent else os.urandom(8).hex()
     sampled = bool(root) and "Sampled=1" in (header or "")
