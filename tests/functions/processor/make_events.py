@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from causeway.delivery.tickets import FIRST
+from causeway.queueing.tickets import FIRST
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
 from causeway.queueing.messages import FORMAT, encode

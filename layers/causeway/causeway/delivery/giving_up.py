@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.delivery.journal import message_of
-from causeway.delivery.tickets import Ticket
 from causeway.queueing.messages import encode
+from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:

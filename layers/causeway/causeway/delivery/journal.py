@@ -27,8 +27,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from causeway.delivery.table import ConditionFailed
-from causeway.delivery.tickets import Ticket
 from causeway.queueing.messages import FORMAT as MESSAGE_FORMAT
+from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
 from causeway.delivery.settling import back, dedupe_for, in_words
-from causeway.delivery.tickets import Ticket
 from causeway.delivery.work import ALONE, Fate, Invocation, Received
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
+from causeway.queueing.tickets import Ticket
 from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
-from causeway.delivery.items import pack_all, unpack_all
+from causeway.aws.dynamodb import from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,11 +35,11 @@ class Table:
     def get(self, id_: str, part: str) -> Item | None:
         """An item as it is now, or None."""
         answer = self._call("GetItem", Key=_key(id_, part), ConsistentRead=True)
-        return unpack_all(answer["Item"]) if "Item" in answer else None
+        return from_item(answer["Item"]) if "Item" in answer else None
 
     def put(self, item: Item) -> None:
         """Write a whole item, over what was there."""
-        self._call("PutItem", Item=pack_all(item))
+        self._call("PutItem", Item=to_item(item))
 
     def delete(self, id_: str, part: str) -> None:
         """Delete an item; one that is not there is deleted, too."""
@@ -82,7 +82,7 @@ class Table:
             "UpdateExpression": expression,
             "ExpressionAttributeNames": {f"#{name}": name for name in names},
             "ExpressionAttributeValues": {
-                f":{name}": value for name, value in pack_all({**values, **defaults, **given}).items()
+                f":{name}": value for name, value in to_item({**values, **defaults, **given}).items()
             },
             "ReturnValues": "ALL_OLD",
         }
@@ -92,9 +92,9 @@ class Table:
             answer = self._call("UpdateItem", **parameters)
         except AwsError as error:
             if error.code == "ConditionalCheckFailedException":
-                raise ConditionFailed(unpack_all(error.item) if error.item else None) from None
+                raise ConditionFailed(from_item(error.item) if error.item else None) from None
             raise
-        return unpack_all(answer["Attributes"]) if answer.get("Attributes") else None
+        return from_item(answer["Attributes"]) if answer.get("Attributes") else None
 
     def below(
         self, index: str, hash_key: tuple[str, str], range_key: tuple[str, JSON], page: int
@@ -114,11 +114,11 @@ class Table:
                 IndexName=index,
                 KeyConditionExpression="#hash = :hash AND #range <= :range",
                 ExpressionAttributeNames={"#hash": hash_key[0], "#range": range_key[0]},
-                ExpressionAttributeValues=pack_all({":hash": hash_key[1], ":range": range_key[1]}),
+                ExpressionAttributeValues=to_item({":hash": hash_key[1], ":range": range_key[1]}),
                 Limit=page,
                 **({"ExclusiveStartKey": start} if start else {}),
             )
-            yield from map(unpack_all, answer["Items"])
+            yield from map(from_item, answer["Items"])
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
@@ -128,4 +128,4 @@ class Table:
 
 
 def _key(id_: str, part: str) -> dict[str, JSON]:
-    return pack_all({"id": id_, "part": part})
+    return to_item({"id": id_, "part": part})

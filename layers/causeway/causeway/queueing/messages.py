@@ -23,7 +23,7 @@ class Message(TypedDict):
     delivery: str
     integration: str
     system: str
-    ticket: str  # causeway.delivery.tickets: "0000.000001", replay and attempt
+    ticket: str  # causeway.queueing.tickets: "0000.000001", replay and attempt
     acceptance: str  # unique for each acceptance, the same on every message of its chain
     accepted_at: float
     event: NotRequired[Event]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from causeway.delivery.tickets import FIRST
 from causeway.events.envelope import make_event, scope_of
 from causeway.events.expressions import ExpressionError, ask
 from causeway.events.identity import delivery_id
 from causeway.events.matching import matches
 from causeway.queueing.messages import FORMAT, new_acceptance
+from causeway.queueing.tickets import FIRST
 from causeway.settings.clock import rfc3339
 from causeway.telemetry.tracing import trace_header
 

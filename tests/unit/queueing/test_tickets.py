@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway.delivery.tickets import FIRST, Ticket
+from causeway.queueing.tickets import FIRST, Ticket
 
 tickets = st.builds(Ticket, st.integers(0, 9999), st.integers(1, 999_999))
 
