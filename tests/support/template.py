@@ -29,15 +29,20 @@ def written() -> dict[str, Any]:
 @cache
 def translated() -> dict[str, Any]:
     """The template as CloudFormation gets it, with the parameters' defaults."""
+    return translate(written())
+
+
+def translate(template: dict[str, Any], code: dict[str, str] | None = None) -> dict[str, Any]:
+    """A template as SAM translates it; ``code`` says where the code of some functions and layers lies."""
 
     class NoManagedPolicies:
         def load(self) -> dict[str, str]:
             return {}
 
-    template = copy.deepcopy(written())
-    for resource in template["Resources"].values():
+    template = copy.deepcopy(template)
+    for name, resource in template["Resources"].items():
         for key in {"CodeUri", "ContentUri"} & set(resource.get("Properties", {})):
-            resource["Properties"][key] = "s3://bucket/key"
+            resource["Properties"][key] = (code or {}).get(name, "s3://bucket/key")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         result: dict[str, Any] = transform(template, {}, NoManagedPolicies())

@@ -7,11 +7,14 @@ import pytest
 from tests.support.template import (
     each,
     functions,
+    references,
     resources,
     role_of,
     statements,
     target,
+    translate,
     translated,
+    variables,
     written,
 )
 
@@ -171,3 +174,56 @@ def test_the_hot_path_is_deployed_gradually_and_rolled_back_by_its_own_alarm():
         assert function["AutoPublishAliasAllProperties"] is True
         watched = [alarms[target(alarm)] for alarm in function["DeploymentPreference"]["Alarms"]]
         assert [alarm["Dimensions"][0]["Value"] for alarm in watched] == [{"Ref": name}]
+
+
+HOT_PATH = ("WebhookFunction", "ProcessorFunction")
+
+LONGEST = {"EndpointUrl": 0, "KmsKey": len("arn:aws-us-gov:kms:us-gov-east-1:123456789012:key/") + 36}
+"""How long the values of parameters without a limit of their own can be: an endpoint is never set on AWS."""
+
+
+@pytest.mark.parametrize("name", HOT_PATH)
+def test_a_changed_parameter_makes_a_new_version(name):
+    """The alias would keep the version with the old value: what was changed would silently not be so."""
+    function = functions()[name]
+    outside_the_version = (
+        "ReservedConcurrentExecutions",
+        "DeploymentPreference",
+        "Events",
+        "VersionDescription",
+    )
+    of_the_version = [value for key, value in function.items() if key not in outside_the_version]
+    used = set(references([of_the_version, variables(function)])) & set(written()["Parameters"])
+    conditions = set(references([written()["Conditions"]["HasKmsKey"]]))
+    assert set(references(function["VersionDescription"])) == (used | conditions) - {"Architecture"}
+
+
+@pytest.mark.parametrize("name", HOT_PATH)
+def test_a_versions_description_has_room_for_the_longest_values(name):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html: 256 characters."""
+
+    def longest(parameter):
+        known = written()["Parameters"][parameter]
+        if "AllowedValues" in known:
+            return max(len(str(value)) for value in known["AllowedValues"])
+        if "MaxValue" in known:
+            return len(str(known["MaxValue"]))
+        return known.get("MaxLength", LONGEST.get(parameter))
+
+    used = list(references(functions()[name]["VersionDescription"]))
+    assert sum(map(longest, used)) + len(used) <= 256
+
+
+@pytest.mark.parametrize("layer", sorted(resources("AWS::Serverless::LayerVersion")))
+@pytest.mark.parametrize("name", HOT_PATH)
+def test_a_changed_layer_makes_a_new_version(name, layer):
+    """The library and the plan come in layers, and the alias would keep the version with the old ones."""
+    before, after = (
+        {one for one in versions if one.startswith(name)}
+        for versions in (
+            resources("AWS::Lambda::Version", translate(written())),
+            resources("AWS::Lambda::Version", translate(written(), {layer: "s3://bucket/changed"})),
+        )
+    )
+    assert len(before) == len(after) == 1
+    assert before != after
