@@ -62,8 +62,10 @@ class Instance:
 
     def __exit__(self, *_):
         self._connection.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # the session that was started for it
+        # The runtime first, which else would take its time to find the emulator gone.
+        for pid in [*self._runtimes(), self._process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._log.close()
 
@@ -87,10 +89,12 @@ class Instance:
     @property
     def cpu(self) -> float:
         """Milliseconds that its runtime has had a processor so far; other programs do not disturb it."""
-        process = Path(f"/proc/{self._process.pid}")
-        children = [pid for file in process.glob("task/*/children") for pid in file.read_text().split()]
-        nanoseconds = [Path(f"/proc/{pid}/schedstat").read_text().split()[0] for pid in children]
+        nanoseconds = [Path(f"/proc/{pid}/schedstat").read_text().split()[0] for pid in self._runtimes()]
         return sum(map(int, nanoseconds)) / 1e6
+
+    def _runtimes(self) -> list[int]:
+        children = Path(f"/proc/{self._process.pid}").glob("task/*/children")
+        return [int(pid) for file in children for pid in file.read_text().split()]
 
     def log(self) -> str:
         """What it wrote."""

@@ -49,6 +49,7 @@ class Metrics:
         self._by_integration = by_integration
         self._values: defaultdict[str | None, defaultdict[str, list[float]]]
         self._values = defaultdict(lambda: defaultdict(list))
+        self._writers: dict[str | None, EphemeralMetrics] = {}
         self._lock = threading.Lock()
 
     def add(self, name: str, value: float = 1, *, integration: str | None = None) -> None:
@@ -75,15 +76,20 @@ class Metrics:
         with self._lock:
             groups = {name: dict(values) for name, values in self._values.items()}
             self._values.clear()
-        for integration, values in groups.items():
-            _write(values, {"integration": integration} if integration else {})
+            for integration, values in groups.items():
+                self._write(values, integration)
 
+    def _write(self, values: Mapping[str, list[float]], integration: str | None) -> None:
+        emf = self._writers.get(integration) or self._make_writer(integration)
+        for name, each in values.items():
+            for value in each:
+                emf.add_metric(name, UNITS[name], value)
+        if emf.metric_set:  # it was written and is empty when there were exactly 100 values
+            emf.flush_metrics()
 
-def _write(values: Mapping[str, list[float]], dimensions: Mapping[str, str]) -> None:
-    emf = EphemeralMetrics(namespace=NAMESPACE, service=service())
-    emf.set_default_dimensions(**dimensions)  # those that hold when 100 values have been written
-    for name, each in values.items():
-        for value in each:
-            emf.add_metric(name, UNITS[name], value)
-    if emf.metric_set:
-        emf.flush_metrics()
+    def _make_writer(self, integration: str | None) -> EphemeralMetrics:
+        """Powertools' writer for one set of dimensions: kept, for making one takes longer than using it."""
+        emf = self._writers[integration] = EphemeralMetrics(namespace=NAMESPACE, service=service())
+        if integration:
+            emf.set_default_dimensions(integration=integration)
+        return emf
