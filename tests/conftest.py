@@ -1,3 +1,12 @@
 """Fixtures that all tests may use; what they are is in tests/support."""
 
+import os
+
+from hypothesis import settings
+
 pytest_plugins = ["tests.support.aws"]
+
+# A gate tries the same examples each time, so that it says something of the change; elsewhere new ones are tried.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("gate" if os.environ.get("CI") else "search")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from causeway.calls.address import ForbiddenAddressError, check_host, origin_of
+from causeway.calls.address import ForbiddenAddressError, check_base_url, check_host, origin_of
 from causeway.calls.request import OWN_HEADERS
 from causeway.events import texts
 from causeway.plan.checks.expressions import CALLS, PATHS
@@ -66,21 +67,17 @@ def _networks(document: Document) -> list[str]:
     """allow_private, as far as it is right; the manifest's model tells the rest."""
     found = []
     for _, network in find(document.value, "api.allow_private.*"):
-        try:
-            found.append(str(ipaddress.ip_network(network)))
-        except (ValueError, TypeError):
-            continue
+        with suppress(ValueError):
+            found += [str(ipaddress.ip_network(network))] if isinstance(network, str) else []
     return found
 
 
 def _base_url(url: str, allow_private: list[str]) -> str | None:
     try:
-        origin = origin_of(url)
-        check_host(origin.host, origin.port, allow_private)
+        check_base_url(url, allow_private)
     except (ValueError, ForbiddenAddressError) as error:
         return str(error)
-    if "?" in url or "#" in url:
-        return "a URL to put paths behind has no ? and no #"
+    origin = origin_of(url)
     if origin.scheme == "http" and not _is_private(origin.host, origin.port, allow_private):
         return "must be https: http is only for private addresses that allow_private names"
     return None
