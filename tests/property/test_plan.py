@@ -264,7 +264,9 @@ PLACES = [(name, path) for name, manifest in RIGHT.items() for path in places(ma
 
 @settings(max_examples=250, deadline=None)
 @given(wrongs=st.lists(st.tuples(st.sampled_from(PLACES), WRONG), min_size=1, max_size=2))
-@example([(("systems/desk", ("api", "allow_private")), {"system": False})])  # ipaddress takes False for 0.0.0.0
+@example(
+    [(("systems/desk", ("api", "allow_private")), {"system": False})]
+)  # ipaddress takes False for 0.0.0.0
 def test_a_map_compiles_or_is_told_what_is_wrong_with_it_whatever_stands_in_it(wrongs):
     files = dict(RIGHT)
     for (name, path), wrong in wrongs:

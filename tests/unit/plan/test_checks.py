@@ -282,7 +282,10 @@ def test_a_path_may_hold_whatever_an_expression_holds(tmp_path, path):
         ("base_url: ftp://desk.example.com", "a URL begins with https:// (or http://) and a host"),
         ("base_url: desk.example.com", "a URL begins with https:// (or http://) and a host"),
         ("base_url: 'https://me:secret@desk.example.com'", "a URL holds no user name or password: use auth"),
-        ("base_url: 'https://desk.example.com/?a=1'", "a base URL has no query and no fragment: they belong to the call"),
+        (
+            "base_url: 'https://desk.example.com/?a=1'",
+            "a base URL has no query and no fragment: they belong to the call",
+        ),
         ("base_url: 'https://${data.host}'", "taken as it is: no expression can stand here"),
     ],
 )
