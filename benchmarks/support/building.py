@@ -18,7 +18,7 @@ class Built:
         self.folder = folder
         self.python = python
         self._version = _output(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
-        self._machine = os.uname().machine
+        self._machine = {"aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 
     def everything(self, names: list[str]) -> None:
         """Build these functions and peers, and what all of them need."""
