@@ -34,11 +34,14 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
+    @property
+    def pem(self) -> str:
+        """Its certificate."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
+
     def client(self) -> ssl.SSLContext:
         """What trusts this authority and no other."""
-        return ssl.create_default_context(
-            cadata=self._certificate.public_bytes(serialization.Encoding.PEM).decode()
-        )
+        return ssl.create_default_context(cadata=self.pem)
 
     def server(self, *hosts: str) -> ssl.SSLContext:
         """A server with a certificate for these names."""

@@ -7,6 +7,8 @@ import threading
 import pytest
 
 from causeway.aws.connections import Connections, NoAnswerError, Origin
+from tests.support.target import Reply, Target
+from tests.support.tls import Authority
 
 
 @contextlib.contextmanager
@@ -99,3 +101,44 @@ def test_a_request_leaves_whole_in_one_piece(connections):
     with answering(FORMS["by length"]) as (origin, requests):
         connections.exchange(origin, "POST", "/a?b", {"host": "h", "x-a": "1"}, b"{}")
     assert requests == [b"POST /a?b HTTP/1.1\r\nhost: h\r\nx-a: 1\r\ncontent-length: 2\r\n\r\n{}"]
+
+
+class TestTls:
+    @pytest.fixture
+    def authority(self, tmp_path):
+        return Authority(tmp_path)
+
+    @pytest.fixture
+    def trusting(self, authority, connections, tmp_path, monkeypatch):
+        """Connections that trust the tests' authority, as AWS_CA_BUNDLE says."""
+        (tmp_path / "bundle.pem").write_text(authority.pem)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
+        return connections
+
+    def test_a_connection_is_kept_over_exchanges(self, authority, trusting):
+        with Target(tls=authority.server("localhost")) as target:
+            target.on("/", Reply(200, b"x" * 100_000))
+            origin = Origin(secure=True, host=f"localhost:{target.port}")
+            for _ in range(3):
+                assert (
+                    trusting.exchange(origin, "POST", "/", {"host": origin.host}, b"{}").body
+                    == b"x" * 100_000
+                )
+            assert target.connections == 1
+
+    def test_only_the_server_that_is_meant_gets_a_request(self, authority, trusting):
+        with Target(tls=authority.server("sqs.example.com")) as target:
+            with pytest.raises(NoAnswerError, match="certificate verify failed") as caught:
+                trusting.exchange(
+                    Origin(secure=True, host=f"localhost:{target.port}"), "POST", "/", {}, b"{}"
+                )
+            assert not caught.value.sent
+            assert not target.requests
+
+    def test_an_authority_that_is_not_trusted_vouches_for_nobody(self, authority, connections):
+        with Target(tls=authority.server("localhost")) as target:
+            with pytest.raises(NoAnswerError, match="certificate verify failed"):
+                connections.exchange(
+                    Origin(secure=True, host=f"localhost:{target.port}"), "GET", "/", {}, b""
+                )
+            assert not target.requests
