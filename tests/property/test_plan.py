@@ -264,6 +264,7 @@ PLACES = [(name, path) for name, manifest in RIGHT.items() for path in places(ma
 
 @settings(max_examples=250, deadline=None)
 @given(wrongs=st.lists(st.tuples(st.sampled_from(PLACES), WRONG), min_size=1, max_size=2))
+@example([(("copy", ("target", "post")), None)])  # a method without a path
 @example(
     [(("systems/desk", ("api", "allow_private")), {"system": False})]
 )  # ipaddress takes False for 0.0.0.0

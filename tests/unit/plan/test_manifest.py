@@ -47,6 +47,8 @@ def test_an_integration_that_leaves_a_question_out_does_not_compile(tmp_path, ke
             {"flow": "{steps: [{name: a, run: os:system}]}"},
             "flow.steps[0].run: must be a function in transforms/",
         ),
+        ({"flow": "{filter: }"}, "flow.filter: empty: give it a value, or leave the key out"),
+        ({"target": "{system: desk, post: }"}, "target.post: empty: give it a value, or leave the key out"),
         ({"flow": "{filters: data.ok}"}, "flow.filters: unknown key; did you mean 'filter'?"),
         (
             {"constants": "{account-code: 1}"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -33,11 +33,19 @@ class Manifest(BaseModel):
         """What is wrong between this object's keys, found on the values as written, whatever they are."""
         yield from ()
 
+    @classmethod
+    def _empty(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
+        """Keys with nothing behind them: ``filter:`` is not the same as no filter, it is one that was forgotten."""
+        for key in value:
+            field = cls.model_fields.get(key)
+            if field and value[key] is None and type(None) in get_args(field.annotation):
+                yield key, "empty: give it a value, or leave the key out"
+
     @model_validator(mode="wrap")
     @classmethod
     def _all_at_once(cls, value: Any, validate: Callable[[Any], Any]) -> Any:
         """Show what pydantic finds and :meth:`findings` together, not one after the other."""
-        findings = cls.findings(value) if isinstance(value, dict) else ()
+        findings = [*cls._empty(value), *cls.findings(value)] if isinstance(value, dict) else []
         errors = [_error((key,) if key else (), message) for key, message in findings]
         try:
             made = validate(value)
