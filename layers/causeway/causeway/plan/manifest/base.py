@@ -35,7 +35,7 @@ class Manifest(BaseModel):
 
     @classmethod
     def _empty(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
-        """Keys with nothing behind them: ``filter:`` is not the same as no filter, it is one that was forgotten."""
+        """Keys with nothing behind them: ``filter:`` is not no filter, it is one that was forgotten."""
         for key in value:
             field = cls.model_fields.get(key)
             if field and value[key] is None and type(None) in get_args(field.annotation):
