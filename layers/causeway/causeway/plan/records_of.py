@@ -78,9 +78,10 @@ def _webhooks(webhooks: Webhooks) -> records.Webhooks:
     record: records.Webhooks = {
         "schemes": [record for choice in chosen for record in _schemes(choice)],
         "secrets": webhooks.secrets,
-        "tolerance": webhooks.tolerance,
         "dedupe_for": webhooks.dedupe_for,
     }
+    if webhooks.tolerance is not None:
+        record["tolerance"] = webhooks.tolerance
     if webhooks.id is not None:
         record["id"] = webhooks.id
     if webhooks.type is not None:

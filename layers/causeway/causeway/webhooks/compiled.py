@@ -27,7 +27,8 @@ from causeway.webhooks.algorithms import ALGORITHMS
 from causeway.webhooks.encodings import ENCODINGS, KEYS, PLAIN
 from causeway.webhooks.handshakes import HANDSHAKES
 from causeway.webhooks.patterns import HeaderPattern, SchemeError, SignedPattern
-from causeway.webhooks.timestamps import READ
+from causeway.webhooks.special import special
+from causeway.webhooks.timestamps import READ, TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +71,7 @@ class Compiled:
             _one_of(HANDSHAKES, "handshake", scheme["handshake"])
         self._set_timestamp(scheme)
         self._set_signed(scheme)
+        self.headers = frozenset({self.header})
         self._keys: dict[tuple[str, ...], tuple[tuple[int, Key], ...]] = {}
 
     def _set_timestamp(self, scheme: Scheme) -> None:
@@ -78,6 +80,9 @@ class Compiled:
         self.timestamp_header = timestamp.get("header", "").lower() if timestamp else ""
         self.unit = timestamp["unit"] if timestamp else None
         self.read_timestamp = _one_of(READ, "timestamp.unit", self.unit) if self.unit else None
+        self.window = (TOLERANCE, TOLERANCE)
+        if timestamp:
+            self.window = (timestamp.get("past", TOLERANCE), timestamp.get("future", TOLERANCE))
         if timestamp and in_pattern == bool(self.timestamp_header):
             raise SchemeError("timestamp: it is either in the pattern as {timestamp}, or in a header")
 
@@ -163,4 +168,10 @@ def compiled(scheme: Scheme) -> Compiled:
 
 def check(scheme: Scheme) -> None:
     """Raise SchemeError, which says what is wrong, where a manifest's scheme cannot be used."""
-    Compiled(scheme)
+    if ("algorithm" in scheme) == ("code" in scheme):
+        raise SchemeError("algorithm: either this or `code` must be there")
+    module = special(scheme)
+    if module is None:
+        Compiled(scheme)
+    else:
+        module.check(scheme)

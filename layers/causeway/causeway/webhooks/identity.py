@@ -35,8 +35,14 @@ class Reading(NamedTuple):
     problems: list[str]
 
 
-def read_events(
-    webhooks: Webhooks, scheme: Scheme, request: SignedRequest, body: Body, timestamp: float | None
+def read_events(  # what an event is told by
+    webhooks: Webhooks,
+    scheme: Scheme,
+    request: SignedRequest,
+    body: Body,
+    timestamp: float | None,
+    *,
+    claims: JSON = None,
 ) -> Reading:
     """The events of a verified request.
 
@@ -54,7 +60,7 @@ def read_events(
         if expression is None:
             return None
         try:
-            return select(expression, {"headers": request.headers, "body": element})
+            return select(expression, {"headers": request.headers, "body": element, "claims": claims})
         except ExpressionError as error:
             problems.append(f"{key}: {error}")
             return None

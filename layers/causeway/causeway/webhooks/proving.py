@@ -34,7 +34,9 @@ def prove(
     for read in (secrets.current, secrets.reread):
         try:
             stored = _present(read, webhooks["secrets"])
-            return verify(webhooks["schemes"], request, stored, tolerance=webhooks["tolerance"], now=now)
+            return verify(
+                webhooks["schemes"], request, stored, tolerance=webhooks.get("tolerance"), now=now
+            )
         except Rejected as error:
             rejected = error
         if rejected.rule not in _STORED_SECRETS_MAY_HELP:

@@ -19,7 +19,6 @@ from causeway.events.envelope import MalformedBody, public_headers, read_body
 from causeway.queueing.queue import NotQueued
 from causeway.settings.secrets import SecretsUnavailable
 from causeway.telemetry.logs import logger
-from causeway.webhooks.compiled import compiled
 from causeway.webhooks.gateway import (
     Unacceptable,
     answer,
@@ -33,7 +32,7 @@ from causeway.webhooks.handshakes import HANDSHAKES
 from causeway.webhooks.identity import read_events
 from causeway.webhooks.proving import prove
 from causeway.webhooks.sorting import sort_events
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verify import Rejected, signature_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,14 +108,18 @@ class Receiver:
         if reply:
             logger().info("handshake", answer=reply["status"], system=name)
             return answer(**reply)
-        reading = read_events(webhooks, verified.scheme, request, body, verified.timestamp)
+        reading = read_events(
+            webhooks, verified.scheme, request, body, verified.timestamp, claims=verified.claims
+        )
         outcome = sort_events(
             self._plan,
             name,
             reading.events,
             headers=public_headers(
                 request.headers,
-                signature_headers=[compiled(scheme).header for scheme in webhooks["schemes"]],
+                signature_headers={
+                    name for scheme in webhooks["schemes"] for name in signature_headers(scheme)
+                },
             ),
             time=now if verified.timestamp is None else verified.timestamp,
             now=now,

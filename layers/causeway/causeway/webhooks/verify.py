@@ -11,14 +11,25 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from causeway.webhooks.compiled import compiled
 from causeway.webhooks.encodings import padded
 from causeway.webhooks.patterns import Missing, SchemeError, SignedRequest, header_of
+from causeway.webhooks.special import special
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from causeway.plan.records import Scheme
+    from causeway.plan.records import JSON, Scheme
     from causeway.webhooks.compiled import Compiled
+    from causeway.webhooks.special import Fetch
 
-__all__ = ["RULES", "Rejected", "Rule", "SignedRequest", "Verified", "unusable", "verify"]
+__all__ = [
+    "RULES",
+    "Rejected",
+    "Rule",
+    "SignedRequest",
+    "Verified",
+    "signature_headers",
+    "unusable",
+    "verify",
+]
 
 Rule = Literal["scheme", "secret", "missing", "malformed", "timestamp", "signature"]
 
@@ -50,11 +61,16 @@ class Rejected(Exception):  # noqa: N818 # an outcome, not a fault
 
 
 class Verified(NamedTuple):
-    """A proof: which scheme and which secret matched, and when it was signed (epoch seconds), if it says."""
+    """A proof: which scheme and which secret matched, and when it was signed (epoch seconds), if it says.
+
+    ``claims`` is what the proof itself says and the body does not: a token's claims, the kind of a
+    notification inside a signed payload. The scheme's expressions see it.
+    """
 
     scheme: Scheme
     secret_index: int
     timestamp: float | None
+    claims: JSON = None
 
 
 def verify(
@@ -62,8 +78,9 @@ def verify(
     request: SignedRequest,
     secrets: Sequence[str],
     *,
-    tolerance: float,
+    tolerance: float | None,
     now: float,
+    fetch: Fetch | None = None,
 ) -> Verified:
     """Verify a request by any of the schemes and any of the secrets.
 
@@ -73,8 +90,10 @@ def verify(
         schemes: records; any of them may match.
         request: as it came, with the body's raw bytes.
         secrets: their texts; any of them may match.
-        tolerance: seconds by which a timestamp may differ from the clock, into the past and into the future.
+        tolerance: seconds by which a timestamp may differ from the clock, into the past and into the future;
+            None: the scheme's own window, or 5 minutes.
         now: epoch seconds.
+        fetch: fetches keys and certificates that are named by URL or id; None: nothing is fetched.
 
     Raises:
         Rejected: it is not proven; never anything else.
@@ -82,7 +101,10 @@ def verify(
     rejected: Rejected | None = None
     for scheme in schemes:
         try:
-            return _verify(compiled(scheme), request, secrets, tolerance, now)
+            module = special(scheme)
+            if module is None:
+                return _verify(compiled(scheme), request, secrets, tolerance, now)
+            return module.verify(scheme, request, secrets, tolerance=tolerance, now=now, fetch=fetch)
         except Rejected as error:
             problem = error
         except SchemeError as error:
@@ -104,12 +126,23 @@ def unusable(schemes: Sequence[Scheme], secrets: Sequence[str]) -> list[int]:
     return [
         index
         for index, secret in enumerate(secrets)
-        if not any(compiled(scheme).keys([secret]) for scheme in schemes)
+        if not any(_is_usable(scheme, secret) for scheme in schemes)
     ]
 
 
+def signature_headers(scheme: Scheme) -> Collection[str]:
+    """The headers, in lower case, that hold signatures or credentials."""
+    module = special(scheme)
+    return compiled(scheme).headers if module is None else module.headers(scheme)
+
+
+def _is_usable(scheme: Scheme, secret: str) -> bool:
+    module = special(scheme)
+    return bool(compiled(scheme).keys([secret])) if module is None else module.usable(scheme, secret)
+
+
 def _verify(
-    scheme: Compiled, request: SignedRequest, secrets: Sequence[str], tolerance: float, now: float
+    scheme: Compiled, request: SignedRequest, secrets: Sequence[str], tolerance: float | None, now: float
 ) -> Verified:
     keys = scheme.keys(secrets)
     if not keys:
@@ -124,7 +157,8 @@ def _verify(
         text = header_of(request, header) if header else others.get("timestamp", "")
         signed_at = scheme.read_timestamp(text)
         # Written so that a clock or a tolerance that is not a number rejects.
-        if not -tolerance <= now - signed_at <= tolerance:
+        past, future = scheme.window if tolerance is None else (tolerance, tolerance)
+        if not -future <= now - signed_at <= past:
             raise Rejected("timestamp")
         timestamp = text.encode("ascii")
     message = scheme.signed.bytes_of(request, timestamp)

@@ -42,8 +42,8 @@ class Webhooks(Manifest):
     """A built-in scheme by name, or one spelled out, or a list of those of which any may match."""
     secrets: Annotated[list[SecretName], Field(min_length=1)]
     """Names of secrets; any of them may match."""
-    tolerance: PositiveDuration = written("5m")
-    """Accepted clock difference, both ways, where the scheme has a timestamp."""
+    tolerance: PositiveDuration | None = None
+    """Accepted clock difference, both ways, where the scheme has a timestamp; else its own window."""
     dedupe_for: PositiveDuration = written("7d")
     """How long a repeated event is recognised: at least the provider's retry horizon."""
     id: Expression | None = None
