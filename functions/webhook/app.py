@@ -18,7 +18,9 @@ from causeway.settings.environment import Settings
 from causeway.settings.secrets import Secrets
 from causeway.telemetry.logs import logger
 from causeway.telemetry.metrics import Metrics
+from causeway.webhooks.accepting import Accepting
 from causeway.webhooks.receiving import Receiver, unavailable
+from causeway.webhooks.rejections import Rejections
 
 if TYPE_CHECKING:
     from causeway.settings.clock import Clock
@@ -44,6 +46,8 @@ def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> R
         clock=clock,
         metrics=metrics,
         base_url=settings.base_url,
+        accepting=Accepting(aws, prefix=settings.secrets_prefix, clock=clock),
+        rejections=Rejections(aws, bucket=settings.payloads, clock=clock),
     )
 
 

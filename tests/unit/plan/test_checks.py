@@ -371,7 +371,6 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 
 LATER = {
     "polls": {"systems/hub.yaml": "polls: {a: {every: 1m, get: /a, records: body, id: id}}"},
-    "webhooks.keep_rejected": {"webhooks": "keep_rejected: 1d"},
     "webhooks.canary": {"webhooks": "canary: true"},
     "api.auth.type": {"api": "auth: {type: aws_sigv4, service: s3}"},
     "api.auth.*.type": {"api": "auth: [{type: bearer, token: a}]"},

@@ -31,7 +31,7 @@ def test_what_is_not_said_has_a_default():
         ({**HMAC, "header": ""}, "header: the signature's header must be named"),
         ({**HMAC, "encoding": "base32"}, "encoding: 'base32' is not known; there are hex, base64, base64url"),
         ({**HMAC, "key": "pem"}, "key: 'pem' is not known; there are utf8, base64, hex"),
-        ({**HMAC, "handshake": "none"}, "handshake: 'none' is not known; there are slack-url-verification"),
+        ({**HMAC, "handshake": "none"}, "handshake: 'none' is not known; there are slack, zoom"),
         ({**HMAC, "pattern": "v1="}, "pattern: 'v1=' must hold exactly one of {signature}"),
         ({**HMAC, "pattern": "{signature}{signature}"}, "must hold exactly one of"),
         ({**HMAC, "pattern": "{signature},{signature}", "separator": ","}, "must hold {signature} once"),

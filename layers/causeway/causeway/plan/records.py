@@ -90,6 +90,8 @@ class Scheme(TypedDict):
     type: NotRequired[Expression]
     split: NotRequired[Expression]
     handshake: NotRequired[str]  # the name of a handshake in causeway.webhooks.handshakes
+    reply: NotRequired[Reply]  # what the provider wants to hear of what is accepted, unless the manifest says
+    refusal: NotRequired[Reply]  # and of what is not proven
     unconfirmed: NotRequired[bool]  # not read from the provider's own pages; only built-in records say it
 
 
@@ -111,8 +113,10 @@ class Webhooks(TypedDict):
     id: NotRequired[Expression]
     type: NotRequired[Expression]
     split: NotRequired[Expression]
+    token: NotRequired[SecretName]  # what the provider shows at first contact
     reply: NotRequired[Reply]
     base_url: NotRequired[str]
+    keep_rejected: NotRequired[float]  # seconds
 
 
 class Auth(TypedDict):

@@ -88,8 +88,12 @@ def _webhooks(webhooks: Webhooks) -> records.Webhooks:
         record["type"] = webhooks.type
     if webhooks.split is not None:
         record["split"] = webhooks.split
+    if webhooks.token is not None:
+        record["token"] = webhooks.token
     if webhooks.reply is not None:
         record["reply"] = _all(webhooks.reply)
+    if webhooks.keep_rejected:
+        record["keep_rejected"] = webhooks.keep_rejected
     if webhooks.base_url is not None:
         record["base_url"] = webhooks.base_url.rstrip("/")
     return record

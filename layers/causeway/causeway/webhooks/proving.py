@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.settings.secrets import SecretMissing
 from causeway.telemetry.logs import logger
@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 _STORED_SECRETS_MAY_HELP = ("signature", "secret")
 
 
+class Proof(NamedTuple):
+    """What was verified, and the secret that did it."""
+
+    verified: Verified
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Proof({self.verified.scheme.get('header')}, ...)"
+
+
 def prove(
     system: System, webhooks: Webhooks, request: SignedRequest, *, secrets: Secrets, now: float
-) -> Verified:
+) -> Proof:
     """Verify by the secrets as they are known; after a mismatch by those now stored, and those before them.
 
     A secret that is missing or unusable hinders no other. When nothing verifies, the operator hears of each.
@@ -33,10 +43,11 @@ def prove(
     rejected = Rejected("secret")
     for read in (secrets.current, secrets.reread):
         try:
-            stored = _present(read, webhooks["secrets"])
-            return verify(
+            stored = present(read, webhooks["secrets"])
+            verified = verify(
                 webhooks["schemes"], request, stored, tolerance=webhooks.get("tolerance"), now=now
             )
+            return Proof(verified, stored[verified.secret_index])
         except Rejected as error:
             rejected = error
         if rejected.rule not in _STORED_SECRETS_MAY_HELP:
@@ -45,7 +56,7 @@ def prove(
     raise rejected
 
 
-def _present(read: Callable[[Sequence[str]], list[str]], names: Sequence[str]) -> list[str]:
+def present(read: Callable[[Sequence[str]], list[str]], names: Sequence[str]) -> list[str]:
     """The secrets that are there. All are read at once, and one by one only when one is not there."""
     with suppress(SecretMissing):
         return read(names)

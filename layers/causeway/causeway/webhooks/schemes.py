@@ -103,7 +103,7 @@ _SLACK: Scheme = {
     "timestamp": {"header": "x-slack-request-timestamp", "unit": "s"},
     "id": "body.event_id",
     "type": "body.event.type || body.command || body.type",
-    "handshake": "slack-url-verification",
+    "handshake": "slack",
 }
 
 SCHEMES: dict[str, list[Scheme]] = {

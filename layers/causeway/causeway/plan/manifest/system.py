@@ -13,7 +13,6 @@ from causeway.plan.manifest.polls import Poll
 from causeway.plan.manifest.scheme import SchemeChoice
 from causeway.plan.manifest.values import (
     DataPath,
-    Duration,
     Expression,
     HeaderName,
     Link,
@@ -23,6 +22,7 @@ from causeway.plan.manifest.values import (
     SecretName,
     Share,
     TextOrSecret,
+    UpToAWeek,
     written,
 )
 
@@ -52,11 +52,13 @@ class Webhooks(Manifest):
     """Over the scheme's event type; sees {headers, body}."""
     split: Expression | None = None
     """The list in a body with many events: each becomes an event of its own."""
+    token: SecretName | None = None
+    """The name of the secret that the provider shows at first contact (Meta's verify token)."""
     reply: Reply | None = None
     base_url: Link | None = None
     """The public URL, where the scheme signs it; the stack's unless it is written."""
-    keep_rejected: Duration = written("0s")
-    """How long refused requests are kept, for `causeway verify`."""
+    keep_rejected: UpToAWeek = written("0s")
+    """How long refused requests are kept, for `causeway verify`; at most 7d."""
     canary: bool = False
     """A signed synthetic event through the public URL every 5 minutes."""
 
