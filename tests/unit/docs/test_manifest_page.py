@@ -51,7 +51,7 @@ def _keys(model, prefix=""):
 
 
 def _rows(section):
-    return re.findall(r"^\| `([a-z_.]+)` \| (.*?) ?\| (.*?) ?\|$", SECTIONS[section], re.MULTILINE)
+    return re.findall(r"^\| `([a-z0-9_.]+)` \| (.*?) ?\| (.*?) ?\|$", SECTIONS[section], re.MULTILINE)
 
 
 def _is_below(key, others):

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from causeway.webhooks.compiled import compiled
 from causeway.webhooks.encodings import padded
-from causeway.webhooks.patterns import Missing, SchemeError, SignedRequest, header_of
+from causeway.webhooks.patterns import Malformed, Missing, SchemeError, SignedRequest, header_of, text_at
+from causeway.webhooks.places import body_data
 from causeway.webhooks.special import special
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from causeway.plan.records import JSON, Scheme
-    from causeway.webhooks.compiled import Compiled
+    from causeway.webhooks.compiled import Compiled, Held
     from causeway.webhooks.special import Fetch
 
 __all__ = [
@@ -43,6 +44,9 @@ RULES: dict[Rule, str] = {
     "signature": "No signature matches.",
 }
 """The rules that a request can break, in the words that an unverified caller is told."""
+
+MAX_SETS = 8
+"""Whole sets of signature and timestamp that are tried: each is a hash of the body."""
 
 _RANK = {rule: rank for rank, rule in enumerate(RULES)}
 
@@ -105,20 +109,21 @@ def verify(
             if module is None:
                 return _verify(compiled(scheme), request, secrets, tolerance, now)
             return module.verify(scheme, request, secrets, tolerance=tolerance, now=now, fetch=fetch)
-        except Rejected as error:
-            problem = error
-        except SchemeError as error:
-            problem = Rejected("scheme")
-            problem.__cause__ = error
-        except Missing:
-            problem = Rejected("missing")
-        except (
-            ValueError
-        ):  # Malformed, or what odd bytes raise: binascii.Error and UnicodeError are ValueErrors
-            problem = Rejected("malformed")
-        if rejected is None or _RANK[problem.rule] > _RANK[rejected.rule]:
-            rejected = problem
+        except (Rejected, SchemeError, ValueError) as error:
+            rejected = _furthest(rejected, error)
     raise rejected or Rejected("scheme")
+
+
+def _furthest(before: Rejected | None, error: Rejected | SchemeError | ValueError) -> Rejected:
+    """Of two rejections the one that came further. Odd bytes raise ValueErrors of several kinds."""
+    if isinstance(error, Rejected):
+        problem = error
+    elif isinstance(error, SchemeError):
+        problem = Rejected("scheme")
+        problem.__cause__ = error
+    else:
+        problem = Rejected("missing" if isinstance(error, Missing) else "malformed")
+    return problem if before is None or _RANK[problem.rule] > _RANK[before.rule] else before
 
 
 def unusable(schemes: Sequence[Scheme], secrets: Sequence[str]) -> list[int]:
@@ -147,22 +152,66 @@ def _verify(
     keys = scheme.keys(secrets)
     if not keys:
         raise Rejected("secret")
-    texts, others = scheme.pattern.read(header_of(request, scheme.header))
-    signatures = [text.encode("ascii") for text in texts]
+    for header, wanted in scheme.require:
+        if header_of(request, header) != wanted:
+            raise Malformed(header)
+    if scheme.key_id_header:
+        named = header_of(request, scheme.key_id_header)
+        keys = tuple(held for held in keys if held.id is None or held.id == named)
+    data = body_data(request) if scheme.reads_body else None
+    past, future = scheme.window if tolerance is None else (tolerance, tolerance)
+    texts = scheme.place.read(request, data)
+    if scheme.sets is None:
+        return _verify_set(scheme, request, keys, texts, data, (now - past, now + future))
+    rejected: Rejected | None = None
+    sets = [each for text in texts for each in text.split(scheme.sets, MAX_SETS)][:MAX_SETS]
+    for each in sets:
+        try:
+            return _verify_set(scheme, request, keys, [each], data, (now - past, now + future))
+        except (Rejected, ValueError) as error:
+            rejected = _furthest(rejected, error)
+    raise rejected or Malformed("no signature")
+
+
+def _verify_set(  # noqa: PLR0917 # the hot path: a call with names costs more
+    scheme: Compiled,
+    request: SignedRequest,
+    keys: Sequence[Held],
+    texts: Sequence[str],
+    data: JSON,
+    window: tuple[float, float],
+) -> Verified:
+    found, others = scheme.pattern.read(texts[0])
+    for text in texts[1:]:
+        found += scheme.pattern.read(text)[0]
+    signatures = [signature.encode("ascii") for signature in found]
     if scheme.unpadded_too:
         signatures = [padded(signature) for signature in signatures]
     timestamp, signed_at = b"", None
-    if scheme.read_timestamp is not None:
-        header = scheme.timestamp_header
-        text = header_of(request, header) if header else others.get("timestamp", "")
-        signed_at = scheme.read_timestamp(text)
-        # Written so that a clock or a tolerance that is not a number rejects.
-        past, future = scheme.window if tolerance is None else (tolerance, tolerance)
-        if not -future <= now - signed_at <= past:
-            raise Rejected("timestamp")
+    if scheme.read_timestamp is not None and not scheme.timestamp_is_late:
+        if scheme.timestamp_header:
+            text = header_of(request, scheme.timestamp_header)
+        else:
+            text = (
+                text_at(data, scheme.timestamp_path) if scheme.timestamp_path else others.get("timestamp", "")
+            )
+        signed_at = _in_window(scheme.read_timestamp(text), window)
         timestamp = text.encode("ascii")
-    message = scheme.signed.bytes_of(request, timestamp)
-    for index, key in keys:
+    has_secret = scheme.signed.has_secret
+    message = b"" if has_secret else scheme.signed.bytes_of(request, timestamp, b"", data)
+    for index, key, raw, _ in keys:
+        if has_secret:
+            message = scheme.signed.bytes_of(request, timestamp, raw, data)
         if scheme.algorithm.matches(key, message, signatures, scheme.encoding):
+            if scheme.read_timestamp is not None and scheme.timestamp_is_late:
+                text = text_at(body_data(request), scheme.timestamp_path)
+                signed_at = _in_window(scheme.read_timestamp(text), window)
             return Verified(scheme.scheme, index, signed_at)
     raise Rejected("signature")
+
+
+def _in_window(signed_at: float, window: tuple[float, float]) -> float:
+    # Written so that a clock or a tolerance that is not a number rejects.
+    if not window[0] <= signed_at <= window[1]:
+        raise Rejected("timestamp")
+    return signed_at
