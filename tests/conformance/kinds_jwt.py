@@ -1,0 +1,399 @@
+"""Deliveries that come with a JSON Web Token, and Microsoft Graph's, which may."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from tests.conformance import keys
+from tests.conformance.deliveries import (
+    NOW,
+    Delivery,
+    Kind,
+    body_of,
+    edited,
+    event,
+    header,
+    mac,
+    said,
+    same,
+    sha256,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.conformance.deliveries import Secret, Vector
+
+Claims = dict[str, Any]
+_SECRETS = ("a secret of thirty-two characters", "another of thirty-two characters!")
+
+
+def _part(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def token(claims: Claims, algorithm: str, key: Any, **head: Any) -> str:
+    """A token in compact form (RFC 7515), made here and not by the library that is tried."""
+    parts = ({"alg": algorithm, "typ": "JWT", **head}, claims)
+    text = ".".join(_part(json.dumps(each, separators=(",", ":")).encode()) for each in parts)
+    sign: dict[str, Callable[[bytes], bytes]] = {
+        "none": lambda _text: b"",
+        "HS256": lambda signed: mac(key, signed),
+        "HS512": lambda signed: mac(key, signed, "sha512"),
+        "RS256": lambda signed: keys.rsa_sign(key, signed),
+        "ES256": lambda signed: keys.jose(keys.ec_sign(key, signed)),
+    }
+    return f"{text}.{_part(sign[algorithm](text.encode()))}"
+
+
+@contextmanager
+def _at(now: float) -> Iterator[None]:
+    class Frozen(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.fromtimestamp(now, tz or UTC)
+
+    with patch("jwt.api_jwt.datetime", Frozen):
+        yield
+
+
+def _claims(vector: Vector, text: str, key: Any, algorithms: list[str], **options: Any) -> Claims:
+    with _at(vector["now"]):
+        return jwt.decode(text, key, algorithms=algorithms, **options)
+
+
+def _refuses(judge: Callable[[Vector], bool]) -> Callable[[Vector], str]:
+    def ask(vector: Vector) -> str:
+        try:
+            return said(judge(vector))
+        except (jwt.InvalidTokenError, ValueError, KeyError, TypeError):
+            return "rejects"
+
+    return ask
+
+
+class _Way:
+    """How a provider sends its token: where, of which claims, by which algorithm."""
+
+    def __init__(
+        self,
+        where: str,
+        claims: Callable[[Delivery, Secret, int], Claims],
+        algorithm: str = "HS256",
+        *,
+        before: str = "",
+        key: Callable[[Secret], Any] = lambda secret: secret,
+        head: Callable[[Secret], dict[str, Any]] = lambda _secret: {},
+    ) -> None:
+        self._where, self._claims, self._algorithm = where, claims, algorithm
+        self._before, self._key, self._head = before, key, head
+
+    def sign(self, delivery: Delivery, secret: Secret, now: int) -> Delivery:
+        return self.send(delivery, secret, self._claims(delivery, secret, now))
+
+    def send(
+        self, delivery: Delivery, secret: Secret, claims: Claims, algorithm: str = "", key: Any = None
+    ) -> Delivery:
+        made = token(
+            claims,
+            algorithm or self._algorithm,
+            self._key(secret) if key is None else key,
+            **self._head(secret),
+        )
+        return delivery.with_headers({self._where: self._before + made})
+
+    def cases(self, secret: Secret, public: str | None = None) -> dict[str, Callable[[Delivery], Delivery]]:
+        """What every such way must withstand: other claims, another algorithm, none, and the wrong key for it."""
+
+        def change(algorithm: str = "", key: Any = None, **changes: Any) -> Callable[[Delivery], Delivery]:
+            def make(delivery: Delivery) -> Delivery:
+                claims = {**self._claims(delivery, secret, NOW), **changes}
+                return self.send(
+                    delivery,
+                    secret,
+                    {name: value for name, value in claims.items() if value is not None},
+                    algorithm,
+                    key,
+                )
+
+            return make
+
+        found = self._claims(Delivery({}, ""), secret, NOW)
+        cases = {
+            "none": change("none"),
+            "another-algorithm": change("HS512", "x" * 64 if self._algorithm[0] != "H" else None),
+            **{
+                f"another-{name}": change(**{name: _other(value)})
+                for name, value in found.items()
+                if name not in ("sub", "azp", "jti")
+            },
+            **{
+                f"without-{name}": change(**{name: None})
+                for name in found
+                if name not in ("sub", "azp", "jti", "nbf")
+            },
+        }
+        if public is not None:
+            cases["public-key-as-secret"] = change("HS256", public)
+        return cases
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    return value - 100_000 if isinstance(value, int) else f"x{value}"
+
+
+# ---- Plaid: https://plaid.com/docs/api/webhooks/webhook-verification/ ----
+
+
+def _jwk(number: int) -> dict[str, Any]:
+    public = keys.ec_key(number).public_key().public_numbers()
+    x, y = (_part(each.to_bytes(32, "big")) for each in (public.x, public.y))
+    return {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": x,
+        "y": y,
+        "alg": "ES256",
+        "use": "sig",
+        "kid": "bfbd5111",
+        "expired_at": None,
+    }
+
+
+_PLAID = tuple({"jwks": {"bfbd5111": _jwk(number)}} for number in (0, 1))
+_PLAID_WAY = _Way(
+    "Plaid-Verification",
+    lambda delivery, _secret, now: {"iat": now, "request_body_sha256": sha256(delivery.body.encode())},
+    "ES256",
+    key=_PLAID.index,
+    head=lambda _secret: {"kid": "bfbd5111"},
+)
+
+
+def _plaid(vector: Vector) -> bool:
+    text = header(vector, "Plaid-Verification") or ""
+    head = jwt.get_unverified_header(text)
+    key = vector["secret"]["jwks"].get(head.get("kid"))
+    if head.get("alg") != "ES256" or not key or key["expired_at"] is not None:
+        return False
+    claims = _claims(vector, text, jwt.PyJWK(key).key, ["ES256"], options={"verify_iat": False})
+    return claims["iat"] >= vector["now"] - 300 and same(
+        claims["request_body_sha256"], sha256(body_of(vector))
+    )
+
+
+# ---- Pub/Sub ----
+
+_PUBSUB = tuple(
+    {"certs": {"g1": keys.certificate(number, "google.example")}, "audience": "https://hooks.example.com/webhooks/push",
+     "email": "push@my-project.iam.gserviceaccount.com"}
+    for number in (0, 1)
+)  # fmt: skip
+_PUBSUB_WAY = _Way(
+    "Authorization",
+    lambda _delivery, secret, now: {
+        "aud": secret["audience"], "azp": "1137", "email": secret["email"], "email_verified": True, "iat": now,
+        "exp": now + 300, "iss": "https://accounts.google.com", "sub": "1137",
+    },
+    "RS256",
+    before="Bearer ",
+    key=_PUBSUB.index,
+    head=lambda _secret: {"kid": "g1"},
+)  # fmt: skip
+
+# ---- monday: https://developer.monday.com/api-reference/reference/webhooks ----
+
+_MONDAY_WAY = _Way(
+    "Authorization", lambda delivery, _secret, now: {"aud": delivery.url, "iat": now, "exp": now + 300}
+)
+
+
+def _monday(vector: Vector) -> bool:
+    return bool(_claims(vector, header(vector, "Authorization") or "", vector["secret"], ["HS256"], audience=vector["url"],
+                        options={"require": ["exp"], "verify_iat": False}))  # fmt: skip
+
+
+# ---- Netlify: https://docs.netlify.com/deploy/deploy-notifications/#payload-signature ----
+
+_NETLIFY_WAY = _Way(
+    "X-Webhook-Signature",
+    lambda delivery, _secret, _now: {"iss": "netlify", "sha256": sha256(delivery.body.encode())},
+)
+
+
+def _netlify(vector: Vector) -> bool:
+    claims = _claims(
+        vector, header(vector, "X-Webhook-Signature") or "", vector["secret"], ["HS256"], issuer="netlify"
+    )
+    return same(claims["sha256"], sha256(body_of(vector)))
+
+
+# ---- MessageBird: https://developers.messagebird.com/api/#verifying-http-requests; its library answers ----
+
+_MESSAGEBIRD_WAY = _Way(
+    "MessageBird-Signature-JWT",
+    lambda delivery, _secret, now: {
+        "iss": "MessageBird", "nbf": now, "exp": now + 60, "jti": "01H", "url_hash": sha256(delivery.url.encode()),
+        "payload_hash": sha256(delivery.body.encode()),
+    },
+)  # fmt: skip
+
+# ---- Atlassian Connect: https://developer.atlassian.com/cloud/bitbucket/query-string-hash/ ----
+
+
+def _qsh(method: str, url: str) -> str:
+    parts = urlsplit(url)
+    values: dict[str, list[str]] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name != "jwt":
+            values.setdefault(quote(name, safe="~"), []).append(quote(value, safe="~"))
+    query = "&".join(f"{name}={','.join(sorted(values[name]))}" for name in sorted(values))
+    path = "/" + parts.path.strip("/").replace("&", "%26")
+    return sha256(f"{method.upper()}&{path}&{query}".encode())
+
+
+_CONNECT_WAY = _Way(
+    "Authorization",
+    lambda delivery, _secret, now: {"iss": "abc123", "iat": now, "exp": now + 180, "qsh": _qsh(delivery.method, delivery.url)},
+    before="JWT ",
+)  # fmt: skip
+
+
+def _connect(vector: Vector) -> bool:
+    kind, _, text = (header(vector, "Authorization") or "").partition(" ")
+    claims = _claims(
+        vector,
+        text,
+        vector["secret"],
+        ["HS256"],
+        options={"require": ["exp", "iss", "iat"], "verify_iat": False},
+    )
+    return kind == "JWT" and same(claims["qsh"], _qsh(vector["method"], vector["url"]))
+
+
+# ---- Microsoft Graph: https://learn.microsoft.com/en-us/graph/change-notifications-with-resource-data ----
+
+_TENANT, _APP = "84bd8158-6d4d-4958-8b9f-9d6445542f95", "8e460676-ae3f-4b1e-8790-ee0fb5d6ae1e"
+_PUBLISHER = "0bf30f3b-4a52-48df-9a82-234910c4a086"
+
+
+def _graph_secret(number: int) -> dict[str, Any]:
+    return {
+        "client_state": f"State{number}",
+        "tenant_ids": [_TENANT],
+        "app_ids": [_APP],
+        "jwks_pem": {"m1": keys.public_pem(keys.rsa_key(number))},
+    }
+
+
+_GRAPH = tuple(_graph_secret(number) for number in (0, 1))
+
+
+def _sign_graph(tokens: list[Claims] | None) -> Callable[[Delivery, Secret, int], Delivery]:
+    def sign(delivery: Delivery, secret: dict[str, Any], now: int) -> Delivery:
+        body = json.loads(delivery.body)
+        for each in body["value"]:
+            each["clientState"] = secret["client_state"]
+        if tokens is not None:
+            base = {
+                "aud": _APP,
+                "iss": f"https://sts.windows.net/{_TENANT}/",
+                "iat": now,
+                "nbf": now,
+                "exp": now + 300,
+                "azp": _PUBLISHER,
+                "tid": _TENANT,
+            }
+            body["validationTokens"] = [
+                token({**base, **changes}, "RS256", _GRAPH.index(secret), kid="m1") for changes in tokens
+            ]
+        return delivery._replace(body=json.dumps(body, ensure_ascii=False))
+
+    return sign
+
+
+def _graph(vector: Vector) -> bool:
+    secret, body = vector["secret"], json.loads(body_of(vector))
+    values = body["value"]
+    if not values or not all(
+        hmac.compare_digest(each["clientState"], secret["client_state"]) for each in values
+    ):
+        return False
+    if any("encryptedContent" in each for each in values) and not body.get("validationTokens"):
+        return False
+    issuers = [f"https://sts.windows.net/{_TENANT}/", f"https://login.microsoftonline.com/{_TENANT}/v2.0"]
+    for text in body.get("validationTokens", []):
+        pem = secret["jwks_pem"][jwt.get_unverified_header(text)["kid"]]
+        claims = _claims(vector, text, load_pem_public_key(pem.encode()), ["RS256"], audience=secret["app_ids"], issuer=issuers,
+                         options={"require": ["exp"], "verify_iat": False})  # fmt: skip
+        if _PUBLISHER not in (claims.get("azp"), claims.get("appid")):
+            return False
+    return True
+
+
+def _graph_kind(name: str, tokens: list[Claims] | None, **fields: Any) -> Kind:
+    body = {
+        "value": [
+            {"id": each, "changeType": "created", "resource": "me/messages/1", "tenantId": _TENANT, **fields}
+            for each in ("n1", "n2")
+        ]
+    }
+    return Kind(
+        name=f"microsoft-graph/{name}", oracle="microsoft's rule", sign=_sign_graph(tokens), secrets=_GRAPH, body=json.dumps(body), covers=frozenset(),
+        empty=False, events=(("n1", "created"), ("n2", "created")), source="https://learn.microsoft.com/en-us/graph/change-notifications-with-resource-data",
+        cases={
+            "no-state": edited('"clientState"', '"clientStat"'),
+            "second-forged": lambda delivery: delivery._replace(body="State9".join(delivery.body.rsplit("State0", 1))),
+            "no-values": lambda delivery: delivery._replace(body='{"value":[]}'),
+        } | ({} if tokens is None else {"no-tokens": edited('"validationTokens"', '"validationToken"')}),
+    )  # fmt: skip
+
+
+SAMPLES: dict[str, Callable[[Vector], str]] = {
+    "plaid's sample": _refuses(_plaid),
+    "monday's sample, with the audience": _refuses(_monday),
+    "netlify's sample": _refuses(_netlify),
+    "atlassian's rule": _refuses(_connect),
+    "microsoft's rule": _refuses(_graph),
+}
+
+_BODY, _NOTHING, _LINE = frozenset({"body"}), frozenset[str](), frozenset({"url", "method"})
+KINDS = [
+    Kind(name="plaid", oracle="plaid's sample", sign=_PLAID_WAY.sign, secrets=_PLAID, header="Plaid-Verification", window=(300, 300),
+         body=event(webhook_type="TRANSACTIONS", webhook_code="DEFAULT_UPDATE"), events=((None, "TRANSACTIONS.DEFAULT_UPDATE"),),
+         cases=_PLAID_WAY.cases(_PLAID[0], json.dumps(_jwk(0))), source="https://plaid.com/docs/api/webhooks/webhook-verification/",
+         stricter={"from-the-future": "the sample has no bound on the future"}),
+    Kind(name="google-pubsub", oracle="google.auth", sign=_PUBSUB_WAY.sign, secrets=_PUBSUB, header="Authorization",
+         body=event(message={"messageId": "2070443601311540", "data": "SGVsbG8="}), events=(("2070443601311540", None),), covers=_NOTHING,
+         cases=_PUBSUB_WAY.cases(_PUBSUB[0], keys.public_pem(keys.rsa_key(0)))),
+    Kind(name="monday", oracle="monday's sample, with the audience", sign=_MONDAY_WAY.sign, secrets=_SECRETS, header="Authorization",
+         body=event(event={"triggerUuid": "b5ed2e17", "type": "create_pulse"}), events=(("b5ed2e17", "create_pulse"),), covers=frozenset({"url"}),
+         cases=_MONDAY_WAY.cases(_SECRETS[0]), source="https://developer.monday.com/api-reference/reference/webhooks"),
+    Kind(name="netlify", oracle="netlify's sample", sign=_NETLIFY_WAY.sign, secrets=_SECRETS, header="X-Webhook-Signature", sent={"X-Netlify-Event": "deploy_created"},
+         body=event(id="5b"), events=(("5b", "deploy_created"),), cases=_NETLIFY_WAY.cases(_SECRETS[0]),
+         source="https://docs.netlify.com/deploy/deploy-notifications/#payload-signature"),
+    Kind(name="messagebird", oracle="messagebird", sign=_MESSAGEBIRD_WAY.sign, secrets=_SECRETS, header="MessageBird-Signature-JWT",
+         body=event(id="m1"), events=(("01H", None),), covers=frozenset({"body", "url"}), empty=False, cases=_MESSAGEBIRD_WAY.cases(_SECRETS[0])),
+    Kind(name="atlassian-connect", oracle="atlassian's rule", sign=_CONNECT_WAY.sign, secrets=_SECRETS, header="Authorization",
+         body=event(webhookEvent="jira:issue_updated"), events=((None, "jira:issue_updated"),), covers=_LINE,
+         url="https://hooks.example.com/webhooks/jira?user_id=admin&xdm_e=a%20b&list=2&list=10", cases=_CONNECT_WAY.cases(_SECRETS[0]),
+         source="https://developer.atlassian.com/cloud/bitbucket/query-string-hash/"),
+    _graph_kind("client-state", None),
+    _graph_kind("tokens", [{}, {"azp": None, "appid": _PUBLISHER}], encryptedContent={"data": "x"}),
+    _graph_kind("tokens-of-another-app", [{}, {"aud": "another"}], encryptedContent={"data": "x"}),
+    _graph_kind("tokens-of-another-tenant", [{"iss": f"https://sts.windows.net/x{_TENANT}/"}], encryptedContent={"data": "x"}),
+    _graph_kind("tokens-of-another-publisher", [{"azp": "x"}], encryptedContent={"data": "x"}),
+    _graph_kind("tokens-expired", [{"exp": NOW - 100_000}], encryptedContent={"data": "x"}),
+]  # fmt: skip
