@@ -65,7 +65,7 @@ def read_events(  # what an event is told by
             problems.append(f"{key}: {error}")
             return None
 
-    content = _content_id(request.body, timestamp)
+    content = content_id(request.body, timestamp)
     elements = ask("split", body.data)
     events: Sequence[tuple[str, Body]] = [(content, body)]
     if isinstance(elements, list):
@@ -81,7 +81,8 @@ def _expression(key: str, *records: Mapping[str, JSON]) -> Expression | None:
     return next((record[key] for record in records if record.get(key)), None)
 
 
-def _content_id(body: bytes, timestamp: float | None) -> str:
+def content_id(body: bytes, timestamp: float | None) -> str:
+    """What names a body that names no event: a repeat of the request has the same."""
     signed_at = "" if timestamp is None else f"{timestamp}\n"
     return hashlib.sha256(signed_at.encode() + body).hexdigest()[:32]
 
