@@ -24,7 +24,8 @@ from causeway.webhooks.patterns import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from causeway.plan.records import JSON
+    from causeway.events.envelope import Body
+    from causeway.plan.records import JSON, Scheme
     from causeway.webhooks.patterns import SignedRequest
 
 NUMBER = "{number}"
@@ -99,6 +100,17 @@ def body_data(request: SignedRequest) -> JSON:
         return read_body(request.body, request.headers.get("content-type")).data
     except MalformedBody as error:
         raise Malformed("body") from error
+
+
+def told_body(scheme: Scheme, request: SignedRequest) -> Body:
+    """What a verified body says: by the scheme's own content type where it has one, else by the request's.
+
+    Raises:
+        MalformedBody: it is not that.
+    """
+    from causeway.events.envelope import read_body  # noqa: PLC0415 # what verifies has no need of it
+
+    return read_body(request.body, scheme.get("content_type") or request.headers.get("content-type"))
 
 
 def query_value(url: str, name: str) -> str:

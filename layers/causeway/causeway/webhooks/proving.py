@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from causeway.plan.records import System, Webhooks
     from causeway.settings.secrets import Secrets
+    from causeway.webhooks.special import Fetch
     from causeway.webhooks.verify import SignedRequest, Verified
 
 _STORED_SECRETS_MAY_HELP = ("signature", "secret")
@@ -30,7 +31,13 @@ class Proof(NamedTuple):
 
 
 def prove(
-    system: System, webhooks: Webhooks, request: SignedRequest, *, secrets: Secrets, now: float
+    system: System,
+    webhooks: Webhooks,
+    request: SignedRequest,
+    *,
+    secrets: Secrets,
+    now: float,
+    fetch: Fetch | None = None,
 ) -> Proof:
     """Verify by the secrets as they are known; after a mismatch by those now stored, and those before them.
 
@@ -44,8 +51,9 @@ def prove(
     for read in (secrets.current, secrets.reread):
         try:
             stored = present(read, webhooks["secrets"])
+            tolerance = webhooks.get("tolerance")
             verified = verify(
-                webhooks["schemes"], request, stored, tolerance=webhooks.get("tolerance"), now=now
+                webhooks["schemes"], request, stored, tolerance=tolerance, now=now, fetch=fetch
             )
             return Proof(verified, stored[verified.secret_index])
         except Rejected as error:

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from causeway.aws.errors import AwsError
-from causeway.events.envelope import MalformedBody, public_headers, read_body
+from causeway.events.envelope import MalformedBody, public_headers
 from causeway.queueing.queue import NotQueued
 from causeway.settings.secrets import SecretsUnavailable
 from causeway.telemetry.logs import logger
@@ -30,6 +30,7 @@ from causeway.webhooks.gateway import (
     system_of,
 )
 from causeway.webhooks.identity import read_events
+from causeway.webhooks.places import told_body
 from causeway.webhooks.proving import prove
 from causeway.webhooks.sorting import sort_events
 from causeway.webhooks.verify import Rejected, signature_headers
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from causeway.webhooks.patterns import SignedRequest
     from causeway.webhooks.rejections import Rejections
     from causeway.webhooks.sorting import Outcome
+    from causeway.webhooks.special import Fetch
 
 RETRY_AFTER = 10
 """Seconds after which what could not be stored may be sent again; most providers have their own schedule."""
@@ -70,6 +72,7 @@ class Receiver:
         accepting: where secrets go that a provider brings at first contact; None: none is accepted.
         rejections: where refused requests are kept, for systems that say so; None: none is.
         visit: fetches a URL that a provider wants visited at first contact; None: none is.
+        fetch: fetches keys and certificates that providers publish; None: what needs them is not verified.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Receiver:
         accepting: Accepting | None = None,
         rejections: Rejections | None = None,
         visit: Callable[[str], object] | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         self._plan = plan
         self._secrets = secrets
@@ -93,6 +97,7 @@ class Receiver:
         self._base_url = base_url
         self._contacts = Contacts(secrets=secrets, accepting=accepting, visit=visit)
         self._rejections = rejections
+        self._fetch = fetch
 
     def answer(self, event: Mapping[str, Any]) -> Answer:
         """The answer to one request, an event of API Gateway's HTTP API."""
@@ -115,10 +120,15 @@ class Receiver:
             return _met(name, met)
         now = self._clock.now()
         try:
-            verified, secret = prove(system, webhooks, request, secrets=self._secrets, now=now)
-            body = read_body(request.body, request.headers.get("content-type"))
+            verified, secret = prove(
+                system, webhooks, request, secrets=self._secrets, now=now, fetch=self._fetch
+            )
+            body = told_body(verified.scheme, request)
             met = self._contacts.signed(verified.scheme, request, query, body, secret)
         except Rejected as error:
+            if error.rule == "keys":
+                logger().error("not received", answer=503, system=name, reason=str(error.__cause__ or error))
+                return unavailable()
             self._keep_rejected(name, webhooks, request, query, error)
             return self._refuse_unproven(name, webhooks, error)
         if met and not met.handshake.is_event:

@@ -32,7 +32,7 @@ __all__ = [
     "verify",
 ]
 
-Rule = Literal["scheme", "secret", "missing", "malformed", "timestamp", "signature"]
+Rule = Literal["scheme", "secret", "missing", "malformed", "timestamp", "keys", "signature"]
 
 RULES: dict[Rule, str] = {
     # In the order in which they are met: of several schemes' rejections the one that came furthest is told.
@@ -41,6 +41,7 @@ RULES: dict[Rule, str] = {
     "missing": "A header that the signature needs is missing.",
     "malformed": "The signature's headers are not written as they should be.",
     "timestamp": "The signature's timestamp is too far from our clock.",
+    "keys": "The provider's keys cannot be had now.",
     "signature": "No signature matches.",
 }
 """The rules that a request can break, in the words that an unverified caller is told."""

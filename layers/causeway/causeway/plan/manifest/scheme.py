@@ -109,6 +109,8 @@ class Scheme(Manifest):
     timestamp: Timestamp | None = None
     nonce: Nonce | None = None
     jwt: Jwt | None = None
+    content_type: str | None = None
+    """What the body is, whatever its own header says."""
     handshake: str | None = None
     """The first contact that is answered as a built-in scheme's."""
     id: Expression | None = None

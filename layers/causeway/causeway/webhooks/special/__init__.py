@@ -25,10 +25,13 @@ if TYPE_CHECKING:  # Protocols are made in a millisecond each, which every cold 
     from causeway.webhooks.verify import Verified
 
     class Fetch(Protocol):
-        """Fetches key material: a URL's body. What may be fetched from where is the fetcher's to judge."""
+        """Fetches key material (:class:`causeway.webhooks.key_material.KeyMaterial`).
 
-        def __call__(self, url: str) -> bytes:
-            """Raises ValueError (a refusal) or OSError (it cannot be had now)."""
+        What may be fetched from where is judged before, by who knows the provider's addresses.
+        """
+
+        def __call__(self, url: str, body: bytes | None = None, *, anew: bool = False) -> bytes:
+            """Raises ValueError (there is no such thing) or OSError (it cannot be had now)."""
 
     class Special(Protocol):
         """What a module of the table offers."""
@@ -65,8 +68,18 @@ if TYPE_CHECKING:  # Protocols are made in a millisecond each, which every cold 
             """The request as the provider would send it. Raises ValueError where that cannot be done here."""
 
 
-SPECIAL: dict[str, str] = {}
-"""By name: the module, beside this one."""
+SPECIAL: dict[str, str] = {
+    "adyen-items": "causeway.webhooks.special.adyen",
+    "atlassian-connect": "causeway.webhooks.special.atlassian",
+    "aws-sns": "causeway.webhooks.special.sns",
+    "braintree": "causeway.webhooks.special.braintree",
+    "contentful": "causeway.webhooks.special.contentful",
+    "microsoft-graph": "causeway.webhooks.special.graph",
+    "paypal": "causeway.webhooks.special.paypal",
+    "twilio": "causeway.webhooks.special.twilio",
+    "twilio-sha256": "causeway.webhooks.special.twilio",
+}
+"""By name: the module."""
 
 JWT = "jwt"
 
