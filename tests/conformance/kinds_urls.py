@@ -99,12 +99,9 @@ _SIGNED = ("x-contentful-signed-headers", "x-contentful-timestamp", "x-contentfu
 
 
 def _contentful_path(url: str) -> str:
-    """As the library writes it: the query's values escaped, and then the whole once more."""
+    """As the library writes it: the query escaped as one component, and then the whole once more."""
     parts = urlsplit(url)
-    query = "&".join(
-        f"{quote(name, safe='~()*!')}={quote(value, safe='~()*!')}"
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    )
+    query = quote(parts.query, safe="~()*!'")
     return quote(parts.path + (f"?{query}" if query else ""), safe="~()*!';/?:@&=+$,#")
 
 

@@ -70,8 +70,8 @@ def verify(
     expiry_holds(claims, now, window, required=True)
     signed_at = issued_at(claims)
     qsh = claims.get("qsh")
-    if not isinstance(qsh, str):
-        raise Malformed("qsh")
+    if not isinstance(qsh, str) or not isinstance(claims.get("iss"), str):
+        raise Malformed("a token of another kind")
     tried = [hmac.compare_digest(hashed, qsh.encode()) for hashed in _hashes(request, query)]
     if not any(tried):
         raise Rejected("signature")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -59,22 +60,24 @@ def is_issued(
 
 @lru_cache(maxsize=1)
 def system_roots() -> tuple[Certificate, ...]:
-    """The authorities that this system trusts. Raises ValueError where it says none."""
+    """The authorities that this system trusts.
+
+    Raises:
+        ValueError: it names none.
+        OSError: they cannot be read.
+    """
     from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415
 
     trusted = ssl.create_default_context().get_ca_certs(binary_form=True)
-    if not trusted:
-        paths = ssl.get_default_verify_paths()
-        if paths.cafile:
-            return tuple(_readable(Path(paths.cafile).read_bytes()))
+    roots = []
+    with catch_warnings():
+        simplefilter("ignore")  # of old authorities' serial numbers
+        for der in trusted:
+            with suppress(ValueError):  # one that cannot be read is trusted by nobody
+                roots.append(load_der_x509_certificate(der))
+    if not roots:
         raise ValueError("the system names no authorities")
-    return tuple(load_der_x509_certificate(der) for der in trusted)
-
-
-def _readable(pem: bytes) -> list[Certificate]:
-    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
-
-    return load_pem_x509_certificates(pem)
+    return tuple(roots)
 
 
 def signed_by(certificate: Certificate, signature: bytes, message: bytes, digest: str) -> bool:

@@ -151,7 +151,7 @@ def _judge(
 
 def _is_ours(claims: dict[str, JSON], secret: _Secret) -> bool:
     tenant = claims.get("tid")
-    sender = claims.get("azp", claims.get("appid"))  # of tokens of version 2, and 1
+    sender = claims.get("azp") or claims.get("appid")  # of tokens of version 2, and 1
     return (
         isinstance(tenant, str)
         and tenant in secret.tenants

@@ -7,6 +7,9 @@ it must be one of PayPal's two API hosts, before anything is fetched; the chain 
 this system trusts, at the time of the request, and the certificate must be of PayPal's name for this purpose.
 ``SHA1withRSA``, which a header could ask for, is refused.
 
+A secret may be a JSON object instead: ``webhook_id``, and ``certificate_pem``, which is then trusted as it
+is and not fetched, or must be issued by ``intermediate_pem`` where that is there, too.
+
 What is not bound: the body, but for its CRC32. A checksum is no digest: whoever has seen one delivery can
 make another body with the same one, and it verifies. Confirm what moves money with PayPal's API.
 
@@ -148,19 +151,28 @@ def _webhook_id(text_: str) -> str:
 
 def _certificate(secret: _Secret, url: str, name: str, now: float, fetch: Fetch | None) -> Certificate:
     """The certificate that a request names, if it is PayPal's."""
-    pem = secret.certificate
-    if not pem:
-        if fetch is None:
-            raise Rejected("keys")
-        try:
-            pem = fetch(url)
-        except OSError as error:
-            raise Rejected("keys") from error
+    pem = secret.certificate or _fetched(url, fetch)
     leaf, *others = read_chain(pem)
-    try:
-        roots = secret.roots or system_roots()
-    except ValueError as error:
-        raise SchemeError(str(error)) from error
-    if common_name(leaf) != name or not valid_at(leaf, now) or not is_issued(leaf, others, name, roots, now):
+    if common_name(leaf) != name or not valid_at(leaf, now):
+        raise Rejected("signature")
+    if secret.certificate and not secret.roots:
+        return leaf
+    if not is_issued(leaf, others, name, secret.roots or _trusted(), now):
         raise Rejected("signature")
     return leaf
+
+
+def _trusted() -> tuple[Certificate, ...]:
+    try:
+        return system_roots()
+    except (OSError, ValueError) as error:
+        raise SchemeError(f"no chain can be verified here: {error}") from error
+
+
+def _fetched(url: str, fetch: Fetch | None) -> bytes:
+    if fetch is None:
+        raise Rejected("keys")
+    try:
+        return fetch(url)
+    except OSError as error:
+        raise Rejected("keys") from error
