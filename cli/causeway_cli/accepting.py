@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from causeway.webhooks.accepting import mailbox_name, window_name
+from causeway.webhooks.contacting import handshakes_of
 from causeway.webhooks.handshakes import HANDSHAKES
 from causeway_cli.errors import CommandError
 from causeway_cli.secret_names import SecretUse
@@ -31,12 +32,7 @@ def chosen(place: Place, system: str, name: str | None) -> SecretUse:
     webhooks = found.get("webhooks") if found else None
     if webhooks is None:
         raise CommandError(f"the map has no system {system!r} that sends webhooks")
-    brings = any(
-        handshake.keeps
-        for each in webhooks["schemes"]
-        for handshake in HANDSHAKES[each["handshake"]]
-        if "handshake" in each
-    )
+    brings = any(each.keeps for one in handshakes_of(webhooks) for each in HANDSHAKES[one])
     if not brings:
         raise CommandError(f"{system} brings no secret itself: causeway secrets put stores one")
     known = [SecretUse.of(each, "in", system) for each in webhooks["secrets"] if "#" not in each]
