@@ -52,7 +52,9 @@ def events_of(vector: Vector, schemes: Sequence[Scheme] | None = None) -> list[T
     """What a proven vector brings, with the provider's words alone: nothing from a manifest."""
     proof, request = verified(vector, schemes), request_of(vector)
     try:
-        body = read_body(request.body, request.headers.get("content-type"))
+        body = read_body(
+            request.body, proof.scheme.get("content_type") or request.headers.get("content-type")
+        )
     except MalformedBody:
         return []
     manifest: Any = {}
