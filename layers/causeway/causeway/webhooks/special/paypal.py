@@ -94,7 +94,10 @@ def verify(
     url = _CERTIFICATE.fullmatch(header_of(request, _URL))
     if not url or header_of(request, _ALGORITHM) != _SIGNS_BY:
         raise Malformed("not as PayPal signs")
-    signature = ENCODINGS["base64"].decode(header_of(request, _SIGNATURE).encode("ascii"))
+    given = header_of(request, _SIGNATURE).encode("ascii")
+    signature = ENCODINGS["base64"].decode(given)
+    if ENCODINGS["base64"].encode(signature) != given:  # a second spelling of the same bytes
+        raise Malformed(_SIGNATURE)
     transmission, time = header_of(request, _ID), header_of(request, _TIME)
     if not _TRANSMISSION.fullmatch(transmission):
         raise Malformed(_ID)
@@ -103,12 +106,17 @@ def verify(
     if not -window <= now - signed_at <= window:
         raise Rejected("timestamp")
     name = f"messageverificationcerts.{url[1] or ''}paypal.com"
+    rejected = Rejected("signature")
     for index, secret in known:
-        leaf = _certificate(secret, url[0], name, now, fetch)
+        try:
+            leaf = _certificate(secret, url[0], name, now, fetch)
+        except Rejected as error:  # of this secret; another may hold its certificate
+            rejected = error
+            continue
         message = _message(transmission, time, secret.webhook_id, request.body)
         if signed_by(leaf, signature, message, "sha256"):
             return Verified(scheme, index, signed_at)
-    raise Rejected("signature")
+    raise rejected
 
 
 def sign(_scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:
