@@ -26,7 +26,9 @@ The keys of a record (:class:`causeway.plan.records.Scheme`), whether built in o
 - ``jwt``: what a token must say (:mod:`causeway.webhooks.jwt`)
 - ``id``, ``type``, ``split``: expressions over ``{headers, body, claims}``
   (:mod:`causeway.webhooks.identity`); an ``id`` that is a header is also what ``{id}`` in ``signed`` is
+- ``ping``: different events have the same body and nothing that names them, so that none is a duplicate
 - ``handshake``: a name of :data:`causeway.webhooks.handshakes.HANDSHAKES`
+- ``reply``, ``refusal``: the answers that the provider wants to what is accepted, and to what is not proven
 - ``unconfirmed``: of built-in records that were not read from the provider's own pages
 """
 

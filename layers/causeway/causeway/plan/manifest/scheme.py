@@ -75,6 +75,22 @@ class Jwt(Manifest):
     """The claim that holds the SHA-256 of the URL, in hexadecimal."""
 
 
+class Reply(Manifest):
+    """A certain answer that the provider wants for what is accepted."""
+
+    status: Annotated[int, Field(ge=200, le=299)] = 200
+    headers: dict[HeaderName, str] = {}
+    body: str = ""
+
+
+class Refusal(Manifest):
+    """A certain answer that the provider wants for what is not proven."""
+
+    status: Annotated[int, Field(ge=400, le=499)] = 401
+    headers: dict[HeaderName, str] = {}
+    body: str = ""
+
+
 class Scheme(Manifest):
     """How one system signs, as data."""
 
@@ -111,8 +127,14 @@ class Scheme(Manifest):
     jwt: Jwt | None = None
     content_type: str | None = None
     """What the body is, whatever its own header says."""
+    ping: bool | None = None
+    """Different events have the same body, and no id: none is a duplicate."""
     handshake: str | None = None
     """The first contact that is answered as a built-in scheme's."""
+    reply: Reply | None = None
+    """The answer to what is accepted, unless the system's own says another."""
+    refusal: Refusal | None = None
+    """The answer to what is not proven."""
     id: Expression | None = None
     """The event's id; sees {headers, body, claims}."""
     type: Expression | None = None

@@ -10,7 +10,7 @@ from causeway.plan.manifest.auth import AuthOrList, NoAuth
 from causeway.plan.manifest.base import Manifest
 from causeway.plan.manifest.call import RetryOn
 from causeway.plan.manifest.polls import Poll
-from causeway.plan.manifest.scheme import SchemeChoice
+from causeway.plan.manifest.scheme import Reply, SchemeChoice
 from causeway.plan.manifest.values import (
     DataPath,
     Expression,
@@ -25,14 +25,6 @@ from causeway.plan.manifest.values import (
     UpToAWeek,
     written,
 )
-
-
-class Reply(Manifest):
-    """A certain answer that the provider wants for what is accepted."""
-
-    status: Annotated[int, Field(ge=200, le=299)] = 200
-    headers: dict[HeaderName, str] = {}
-    body: str = ""
 
 
 class Webhooks(Manifest):

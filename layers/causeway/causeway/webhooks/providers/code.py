@@ -35,6 +35,7 @@ CODE: dict[str, list[Scheme]] = {
                 " && pspReference || join('/', [eventCode, pspReference]))"
             ),
             "type": "body.NotificationRequestItem.eventCode",
+            "reply": {"status": 202, "headers": {}, "body": ""},
         },
     ],
     "braintree": [{"code": "braintree", "type": "claims.kind", "handshake": "braintree"}],
