@@ -136,8 +136,8 @@ def _told(
     if not reading.events:
         return None, None
     first = reading.events[0]
-    own = not first.id.startswith(content_id(request.body, verified.timestamp))
-    return first.id if own else None, None if first.type == DEFAULT_TYPE else first.type
+    made_up = "id" not in scheme or first.id.startswith(content_id(request.body, verified.timestamp))
+    return None if made_up else first.id, None if first.type == DEFAULT_TYPE else first.type
 
 
 def _secrets(secret: JSON) -> list[str]:

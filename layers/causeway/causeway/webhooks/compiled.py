@@ -93,8 +93,6 @@ class Compiled:
         self._read_key = _one_of(KEYS, "key", scheme.get("key", "utf8"))
         self.key_prefix = scheme.get("key_prefix", "")
         self.require = tuple((header.lower(), value) for header, value in scheme.get("require", {}).items())
-        if "handshake" in scheme:
-            _one_of(HANDSHAKES, "handshake", scheme["handshake"])
         self._set_key_id(scheme)
         self._set_timestamp(scheme)
         self._set_signed(scheme)
@@ -231,6 +229,8 @@ def compiled(scheme: Scheme) -> Compiled:
 
 def check(scheme: Scheme) -> None:
     """Raise SchemeError, which says what is wrong, where a manifest's scheme cannot be used."""
+    if "handshake" in scheme:
+        _one_of(HANDSHAKES, "handshake", scheme["handshake"])
     if ("algorithm" in scheme) == ("code" in scheme):
         raise SchemeError("algorithm: either this or `code` must be there")
     module = special(scheme)
