@@ -58,6 +58,7 @@ class Kind(NamedTuple):
     url: str = URL
     lists: Callable[[str, str], str] | None = None  # two signed headers' values to one that holds both
     empty: bool = True  # an empty body can be signed
+    inside: bool = False  # the proof is in the body
     source: str | None = None
     tampered: tuple[str, str] = ("12.50", "12.5")  # what is changed in the body that is covered
     cases: Mapping[

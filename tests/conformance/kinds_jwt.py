@@ -355,7 +355,7 @@ def _graph_kind(name: str, tokens: list[Claims] | None, **fields: Any) -> Kind:
     }
     return Kind(
         name=f"microsoft-graph/{name}", oracle="microsoft's rule", sign=_sign_graph(tokens), secrets=_GRAPH, body=json.dumps(body), covers=frozenset(),
-        empty=False, events=(("n1", "created"), ("n2", "created")), source="https://learn.microsoft.com/en-us/graph/change-notifications-with-resource-data",
+        empty=False, inside=True, events=(("n1", "created"), ("n2", "created")), source="https://learn.microsoft.com/en-us/graph/change-notifications-with-resource-data",
         cases={
             "no-state": edited('"clientState"', '"clientStat"'),
             "second-forged": lambda delivery: delivery._replace(body="State9".join(delivery.body.rsplit("State0", 1))),

@@ -205,7 +205,7 @@ def _sns_kind(name: str, version: str, kind: str, **fields: str) -> Kind:
     }  # fmt: skip
     return Kind(
         name=f"aws-sns/{name}", oracle="aws's rule", sign=_sign_sns, secrets=_SNS, covers=frozenset({"body", "reserialised-is-right"}),
-        sent={"x-amz-sns-message-type": kind, "Content-Type": "text/plain; charset=UTF-8"}, body=json.dumps(body), empty=False,
+        sent={"x-amz-sns-message-type": kind, "Content-Type": "text/plain; charset=UTF-8"}, body=json.dumps(body), empty=False, inside=True,
         events=(("22b80b92", kind),), source="https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
         cases={
             "another-topic": edited(":MyTopic", ":Another"),

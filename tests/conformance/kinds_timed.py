@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import slack_sdk.signature
 import standardwebhooks
@@ -136,11 +137,11 @@ _SEMICOLON: Callable[[str, str], str] = lambda one, two: f"{one};{two.partition(
 
 _SAMPLES: dict[str, TimedSample] = {
     "zoom": TimedSample(**two_headers("x-zm-signature", "x-zm-request-timestamp", "v0="), expected=_zoom),
-    "paddle": TimedSample(**listed("Paddle-Signature", ";", "ts", "h1"), expected=_colon),
+    "paddle": TimedSample(**listed("Paddle-Signature", ";", "ts", "h1"), expected=_colon, window=(5, 5)),
     "recurly": TimedSample(**_positional("recurly-signature"), expected=_dotted, **MILLISECONDS),
-    "workos": TimedSample(**listed("WorkOS-Signature", ", ", "t", "v1"), expected=_dotted, **MILLISECONDS),
+    "workos": TimedSample(**listed("WorkOS-Signature", ", ", "t", "v1"), expected=_dotted, window=(180, 180), **MILLISECONDS),
     "buildkite": TimedSample(**listed("X-Buildkite-Signature", ",", "timestamp", "signature"), expected=_dotted),
-    "calendly": TimedSample(**listed("Calendly-Webhook-Signature", ",", "t", "v1"), expected=_dotted),
+    "calendly": TimedSample(**listed("Calendly-Webhook-Signature", ",", "t", "v1"), expected=_dotted, window=(180, 180)),
     "shippo": TimedSample(**listed("Shippo-Auth-Signature", ",", "t", "v1"), expected=_dotted),
     "coinbase-cdp": TimedSample(**listed("X-Hook0-Signature", ",", "t", "v0"), expected=_dotted),
     "zendesk": TimedSample(
@@ -159,10 +160,12 @@ def _timed(
     *,
     sent: Headers | None = None,
     lists: Callable[[str, str], str] | None = None,
+    window: tuple[int, int] = (300, 300),
+    stricter: dict[str, str] | None = None,
 ) -> Kind:
     return Kind(
         name=name, oracle=f"{name}'s sample", sign=_SAMPLES[name].sign, body=body, header=where, sent=sent or {},
-        window=(300, 300), events=(told,), lists=lists, source=source,
+        window=window, events=(told,), lists=lists, source=source, stricter=stricter or {},
     )  # fmt: skip
 
 
@@ -267,11 +270,24 @@ def _mailgun(vector: Vector) -> str:
         return "rejects"
 
 
+def _sign_mailgun_form(delivery: Delivery, secret: str, now: int) -> Delivery:
+    token = "5egbgr1vjgqxtrnp65xfznchgdccwh5d6i09vijqi3whgowmn6"
+    signature = mac(secret, f"{now}{token}".encode()).hex()
+    return delivery._replace(body=f"{delivery.body}&timestamp={now}&token={token}&signature={signature}")
+
+
+def _mailgun_form(vector: Vector) -> str:
+    """The older form: the three beside the event's own fields."""
+    form = dict(parse_qsl(body_of(vector).decode()))
+    return _mailgun({**vector, "body": json.dumps({"signature": form})})
+
+
 SAMPLES: dict[str, Callable[[Vector], str]] = {
     **{f"{name}'s sample": sample for name, sample in _SAMPLES.items()},
     "persona's sample": _persona,
     "linear's rule": _linear,
     "mailgun's sample": _mailgun,
+    "mailgun's sample, of a form": _mailgun_form,
 }
 
 KINDS = [
@@ -302,20 +318,22 @@ KINDS = [
          sent={"Content-Type": "application/x-www-form-urlencoded"}, body="command=%2Fpay&text=12.50+Zo%C3%AB", window=(300, 300), events=((None, "/pay"),)),
     _timed("zoom", "x-zm-signature", event(event="meeting.started"), (None, "meeting.started"), "https://developers.zoom.us/docs/api/webhooks/"),
     _timed("paddle", "Paddle-Signature", event(event_id="evt_p", event_type="price.created"), ("evt_p", "price.created"),
-           "https://developer.paddle.com/webhooks/signature-verification", lists=_SEMICOLON),
-    _timed("recurly", "recurly-signature", event(id="r1", object_type="account", event_type="created"), ("r1", "account.created"),
+           "https://developer.paddle.com/webhooks/signature-verification", lists=_SEMICOLON, window=(5, 5)),
+    _timed("recurly", "recurly-signature", event(id="r1", object_type="account", event_type="created"), ("r1", "created"),
            "https://recurly.com/developers/pages/webhooks.html", lists=_COMMA),
     _timed("workos", "WorkOS-Signature", event(id="event_w", event="dsync.activated"), ("event_w", "dsync.activated"),
-           "https://workos.com/docs/events/data-syncing/webhooks"),
+           "https://workos.com/docs/events/data-syncing/webhooks", window=(180, 180),
+           stricter={"repeated-header": "the sample parts at comma and space; of two timestamps neither is taken here"}),
     _timed("buildkite", "X-Buildkite-Signature", event(event="build.finished"), (None, "build.finished"),
            "https://buildkite.com/docs/apis/webhooks", sent={"X-Buildkite-Event": "build.finished"}),
     _timed("calendly", "Calendly-Webhook-Signature", event(event="invitee.created"), (None, "invitee.created"),
-           "https://developer.calendly.com/api-docs/ (webhook signatures)"),
+           "https://developer.calendly.com/api-docs/ (webhook signatures)", window=(180, 180)),
     _timed("shippo", "Shippo-Auth-Signature", event(event="track_updated"), (None, "track_updated"), "https://docs.goshippo.com/docs/tracking/webhooksecurity/"),
     _timed("coinbase-cdp", "X-Hook0-Signature", event(eventType="x"), (None, None), "https://docs.cdp.coinbase.com/webhooks/verify-signatures"),
     _timed("zendesk", "X-Zendesk-Webhook-Signature", event(type="zen:event-type:user.created"), ("01Z", "zen:event-type:user.created"),
            "https://developer.zendesk.com/documentation/webhooks/verifying/", sent={"X-Zendesk-Webhook-Invocation-Id": "01Z"}),
     Kind(name="persona", oracle="persona's sample", sign=_sign_persona, header="Persona-Signature", window=(300, 300), lists=lambda one, two: f"{one} {two}",
+         stricter={"repeated-header": "a set has one timestamp"},
          body=event(data={"id": "evt_per", "attributes": {"name": "inquiry.completed"}}), events=(("evt_per", "inquiry.completed"),),
          source="https://docs.withpersona.com/webhooks-best-practices"),
     Kind(name="linear", oracle="linear's rule", sign=_sign_linear, header="Linear-Signature", window=(60, 60), empty=False,
@@ -328,7 +346,11 @@ KINDS = [
         "another-algorithm": headed(BOX_SIGNATURE_ALGORITHM="HmacSHA1"),
         "swapped": _box_swapped,
     }),
-    Kind(name="mailgun", oracle="mailgun's sample", sign=_sign_mailgun, window=(300, 300), covers=frozenset(), empty=False,
+    Kind(name="mailgun", oracle="mailgun's sample", sign=_sign_mailgun, window=(300, 300), covers=frozenset(), empty=False, inside=True,
          body=event(**{"event-data": {"id": "Ase7i2zsRYeDXztHGENqRA", "event": "opened"}}), events=(("Ase7i2zsRYeDXztHGENqRA", "opened"),),
+         source="https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks"),
+    Kind(name="mailgun/form", oracle="mailgun's sample, of a form", sign=_sign_mailgun_form, window=(300, 300), covers=frozenset(), empty=False, inside=True,
+         sent={"Content-Type": "application/x-www-form-urlencoded"}, body="event=opened&recipient=zoe%40example.com",
+         events=(("5egbgr1vjgqxtrnp65xfznchgdccwh5d6i09vijqi3whgowmn6", "opened"),),
          source="https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks"),
 ]  # fmt: skip

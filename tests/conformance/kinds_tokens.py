@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.conformance.deliveries import (
     Delivery,
@@ -55,6 +55,18 @@ def _basic(vector: Vector) -> str:
     return said(kind == "Basic" and same(vector["secret"], given))
 
 
+def _sign_url(delivery: Delivery, secret: str, _now: int) -> Delivery:
+    return delivery._replace(url=f"{delivery.url}&token={secret}")
+
+
+def _in_url(vector: Vector) -> str:
+    """The URL ends with a parameter that nobody else knows."""
+    values = parse_qs(urlsplit(vector["url"]).query).get("token", [])
+    return said(len(values) == 1 and same(vector["secret"], values[0]))
+
+
+_FORM = "application/x-www-form-urlencoded"
+_BRIDGE = event(**{"id": "6a7e8feb", "detail-type": "EC2 Instance State-change Notification"})
 _TOKENS: dict[str, tuple[str, Mapping[str, str], str, tuple[str | None, str | None], str]] = {
     "gitlab/token": ("X-Gitlab-Token", {"X-Gitlab-Event": "Push Hook", "Idempotency-Key": "f5e57f64"}, event(object_kind="push"), ("f5e57f64", "Push Hook"),
                      "https://docs.gitlab.com/user/project/integrations/webhooks/"),
@@ -63,16 +75,26 @@ _TOKENS: dict[str, tuple[str, Mapping[str, str], str, tuple[str | None, str | No
     "okta": ("Authorization", {}, event(eventId="ev_1", eventType="com.okta.event_hook"), ("ev_1", "com.okta.event_hook"),
              "https://developer.okta.com/docs/concepts/event-hooks/"),
     "google-calendar": ("X-Goog-Channel-Token", {"X-Goog-Channel-ID": "4ba78bf0", "X-Goog-Message-Number": "10", "X-Goog-Resource-State": "exists"},
-                        "{}", (None, "exists"), "https://developers.google.com/workspace/calendar/api/guides/push"),
-    "auth0-log-stream": ("Authorization", {}, event(log_id="90020"), (None, None), "https://auth0.com/docs/customize/log-streams/custom-log-streams"),
+                        "{}", ("4ba78bf0/10", "exists"), "https://developers.google.com/workspace/calendar/api/guides/push"),
+    "auth0-log-stream": ("Authorization", {}, event(x=1).replace('{"x":1,', '[{"log_id":"90020","data":{"type":"s"},') + "]", ("90020", "s"), "https://auth0.com/docs/customize/log-streams/custom-log-streams"),
     "datadog": ("X-Webhook-Token", {}, event(id="1"), (None, None), "https://docs.datadoghq.com/integrations/webhooks/"),
     "buildkite-token": ("X-Buildkite-Token", {"X-Buildkite-Event": "build.finished"}, event(event="build.finished"), (None, "build.finished"),
                         "https://buildkite.com/docs/apis/webhooks"),
+    "amazon-eventbridge/key": ("X-Api-Key", {}, _BRIDGE, ("6a7e8feb", "EC2 Instance State-change Notification"),
+                               "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html"),
+}  # fmt: skip
+_IN_URL: dict[str, tuple[str, str, tuple[str | None, str | None], str]] = {
+    "docker-hub": ("application/json", event(push_data={"tag": "latest"}), (None, None), "https://docs.docker.com/docker-hub/repos/manage/webhooks/"),
+    "gumroad": (_FORM, "sale_id=s1&price=1250", (None, None), "https://gumroad.com/ping"),
+    "salesforce-outbound": ("text/xml", "<notifications><OrganizationId>1</OrganizationId></notifications>", (None, None),
+                            "https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm"),
+    "mollie-legacy": (_FORM, "id=tr_1", (None, None), "https://docs.mollie.com/reference/webhooks"),
 }  # fmt: skip
 _BASIC: dict[str, tuple[str, tuple[str | None, str | None], str]] = {
     "chargebee": (event(id="ev_16", event_type="invoice_generated"), ("ev_16", "invoice_generated"), "https://www.chargebee.com/docs/billing/2.0/site-configuration/webhook_settings"),
     "pipedrive": (event(meta={"action": "change", "entity": "deal"}), (None, None), "https://pipedrive.readme.io/docs/guide-for-webhooks-v2"),
-    "postmark": (event(RecordType="Bounce"), (None, None), "https://postmarkapp.com/developer/webhooks/webhooks-overview"),
+    "postmark": (event(RecordType="Bounce"), (None, "Bounce"), "https://postmarkapp.com/developer/webhooks/webhooks-overview"),
+    "amazon-eventbridge": (_BRIDGE, ("6a7e8feb", "EC2 Instance State-change Notification"), "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html"),
     "recurly-xml": ("<new_account_notification><account><account_code>1</account_code></account></new_account_notification>", (None, None),
                     "https://docs.recurly.com/recurly-subscriptions/docs/webhooks"),
 }  # fmt: skip
@@ -138,7 +160,11 @@ _XML = (
 )
 
 _SAMPLES = {f"{name}'s header": _Token(row[0]) for name, row in _TOKENS.items()}
-SAMPLES: dict[str, Callable[[Vector], str]] = {**_SAMPLES, "RFC 7617": _basic}
+SAMPLES: dict[str, Callable[[Vector], str]] = {
+    **_SAMPLES,
+    "RFC 7617": _basic,
+    "the URL's own secret": _in_url,
+}
 
 KINDS = [
     *(
@@ -151,7 +177,16 @@ KINDS = [
              events=(told,), covers=NOTHING, source=source)
         for name, (body, told, source) in _BASIC.items()
     ),
-    Kind(name="adyen/items", oracle="Adyen, of every item", sign=_sign_adyen, empty=False,
+    *(
+        Kind(name=name, oracle="the URL's own secret", sign=_sign_url, secrets=("token-one", "token-two"), sent={"Content-Type": kind}, body=body,
+             events=(told,), covers=NOTHING, source=source, cases={
+                 "twice": lambda delivery: delivery._replace(url=f"{delivery.url}&token=x"),
+                 "none": lambda delivery: delivery._replace(url=delivery.url.partition("&token")[0]),
+                 "another": lambda delivery: delivery._replace(url=f"{delivery.url}x"),
+             })
+        for name, (kind, body, told, source) in _IN_URL.items()
+    ),
+    Kind(name="adyen/items", oracle="Adyen, of every item", sign=_sign_adyen, empty=False, inside=True,
          secrets=("44782DEF547AAA06C910C43932B1EB0C", "74F490DD33F7327BAECC88B2947C011F"), body=_adyen_body("7914073381342284", "7914073381342285"),
          covers=frozenset({"body", "reserialised-is-right"}), events=(("7914073381342284", "AUTHORISATION"), ("7914073381342285", "AUTHORISATION")), cases={
              "success-flipped": edited('"success": "true"', '"success": "false"'),
@@ -160,7 +195,7 @@ KINDS = [
              "no-items": edited("notificationItems", "notificationItem"),
          }),
     Kind(name="braintree", oracle="braintree", sign=_sign_braintree, secrets=_BRAINTREE, sent={"Content-Type": "application/x-www-form-urlencoded"},
-         body=_XML, events=((None, "subscription_went_past_due"),), tampered=("bt_payload=PG", "bt_payload=PH"), empty=False, cases={
+         body=_XML, events=((None, "subscription_went_past_due"),), tampered=("bt_payload=PG", "bt_payload=PH"), empty=False, inside=True, cases={
              "another-public-key": edited("integration_public_key", "integration_public_kex"),
              "no-signature": edited("bt_signature", "signature"),
              "no-payload": edited("bt_payload", "payload"),

@@ -156,7 +156,7 @@ _BATCH = (
 )
 _HUBSPOT: dict[str, Any] = {
     "body": _BATCH,
-    "events": (("1", "contact.creation"), ("2", "deal.creation")),
+    "events": ((None, "contact.creation"), (None, "deal.creation")),
     "source": "https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests",
 }
 _URLS, _ALL = frozenset({"body", "url"}), frozenset({"body", "url", "method"})

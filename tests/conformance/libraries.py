@@ -97,7 +97,7 @@ def _gocardless(vector: Vector) -> bool:
 def _mollie(vector: Vector) -> bool:
     from mollie.utils.webhooks.signature_validator import SignatureValidator
 
-    given = _required(vector, "X-Mollie-Signature")
+    given = [each.strip() for each in _required(vector, "X-Mollie-Signature").split(",")]
     return bool(SignatureValidator.validate(_text(vector), vector["secret"], given))
 
 
