@@ -101,13 +101,13 @@ def verify(
     texts, _ = _pattern(scheme).read(header_of(request, _header(scheme)))
     if len(texts) != 1:
         raise Malformed("one token is sent")
-    rejected = Rejected("signature")
+    rejected: Rejected | ValueError = Rejected("signature")
     for index, key in keys:
         try:
             claims = _claims(record, texts[0], (index, key), secrets[index], fetch)
             signed_at = _judge(record, claims, request, secrets[index], now=now, tolerance=tolerance)
             return Verified(scheme, index, signed_at, claims)
-        except Rejected as error:  # of several secrets that differ in what claims must be, another may fit
+        except (Rejected, ValueError) as error:  # of this secret; another may be right
             rejected = error
     raise rejected
 

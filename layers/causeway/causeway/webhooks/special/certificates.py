@@ -9,10 +9,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
+from causeway.webhooks.encodings import ENCODINGS
+from causeway.webhooks.patterns import Malformed
+from causeway.webhooks.special.secrets import text
+from causeway.webhooks.verify import Rejected
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cryptography.x509 import Certificate
+
+    from causeway.plan.records import JSON
+    from causeway.webhooks.special import Fetch
 
 _MAX_CHAIN = 8
 
@@ -26,6 +34,35 @@ def read_chain(pem: bytes) -> tuple[Certificate, ...]:
     if not 0 < len(chain) <= _MAX_CHAIN:
         raise ValueError("no certificates")
     return chain
+
+
+def chain_in(fields: Mapping[str, JSON], name: str) -> tuple[Certificate, ...]:
+    """The certificates that a secret holds, or none. Raises ValueError where it holds something else."""
+    return read_chain(text(fields, name).encode("ascii")) if name in fields else ()
+
+
+def fetched(url: str, fetch: Fetch | None) -> bytes:
+    """A file of certificates, from a URL that the caller has judged.
+
+    Raises:
+        Rejected: it cannot be had now (``keys``).
+        ValueError: there is none.
+    """
+    if fetch is None:
+        raise Rejected("keys")
+    try:
+        return fetch(url)
+    except OSError as error:
+        raise Rejected("keys") from error
+
+
+def signature_in(text: str) -> bytes:
+    """A signature in base64, in its one spelling. Raises Malformed where it is another."""
+    given = text.encode("ascii")
+    signature = ENCODINGS["base64"].decode(given)
+    if ENCODINGS["base64"].encode(signature) != given:
+        raise Malformed("a second spelling of the same bytes")
+    return signature
 
 
 def valid_at(certificate: Certificate, now: float) -> bool:

@@ -77,11 +77,11 @@ def verify(
     data = json_of(request.body)
     entries, tokens = _parts(data)
     ahead = TOLERANCE if tolerance is None else tolerance
-    rejected = Rejected("signature")
+    rejected: Rejected | ValueError = Rejected("signature")
     for index, secret in known:
         try:
             _judge(secret, entries, tokens, now=now, ahead=ahead, fetch=fetch)
-        except Rejected as error:
+        except (Rejected, ValueError) as error:  # of this secret; another may be right
             rejected = error
         else:
             return Verified(scheme, index, None)

@@ -27,9 +27,12 @@ from causeway.webhooks.encodings import ENCODINGS
 from causeway.webhooks.patterns import Malformed, SchemeError, header_of
 from causeway.webhooks.special import fields_of
 from causeway.webhooks.special.certificates import (
+    chain_in,
     common_name,
+    fetched,
     is_issued,
     read_chain,
+    signature_in,
     signature_of,
     signed_by,
     system_roots,
@@ -62,7 +65,7 @@ _TRANSMISSION = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 class _Secret(NamedTuple):
     webhook_id: str
-    certificate: bytes  # given instead of being fetched
+    chain: tuple[Certificate, ...]  # given instead of being fetched
     roots: tuple[Certificate, ...]  # given instead of the system's
 
 
@@ -94,10 +97,7 @@ def verify(
     url = _CERTIFICATE.fullmatch(header_of(request, _URL))
     if not url or header_of(request, _ALGORITHM) != _SIGNS_BY:
         raise Malformed("not as PayPal signs")
-    given = header_of(request, _SIGNATURE).encode("ascii")
-    signature = ENCODINGS["base64"].decode(given)
-    if ENCODINGS["base64"].encode(signature) != given:  # a second spelling of the same bytes
-        raise Malformed(_SIGNATURE)
+    signature = signature_in(header_of(request, _SIGNATURE))
     transmission, time = header_of(request, _ID), header_of(request, _TIME)
     if not _TRANSMISSION.fullmatch(transmission):
         raise Malformed(_ID)
@@ -106,11 +106,11 @@ def verify(
     if not -window <= now - signed_at <= window:
         raise Rejected("timestamp")
     name = f"messageverificationcerts.{url[1] or ''}paypal.com"
-    rejected = Rejected("signature")
+    rejected: Rejected | ValueError = Rejected("signature")
     for index, secret in known:
         try:
             leaf = _certificate(secret, url[0], name, now, fetch)
-        except Rejected as error:  # of this secret; another may hold its certificate
+        except (Rejected, ValueError) as error:  # of this secret; another may hold its certificate
             rejected = error
             continue
         message = _message(transmission, time, secret.webhook_id, request.body)
@@ -138,12 +138,12 @@ def sign(_scheme: Scheme, request: SignedRequest, secret: str, *, now: float) ->
 def _secret(secret: str) -> _Secret:
     fields = fields_of(secret)
     if not fields:
-        return _Secret(_webhook_id(secret), b"", ())
-    roots: tuple[Certificate, ...] = ()
-    if "intermediate_pem" in fields:
-        roots = read_chain(text(fields, "intermediate_pem").encode("ascii"))
-    given = text(fields, "certificate_pem").encode("ascii") if "certificate_pem" in fields else b""
-    return _Secret(_webhook_id(text(fields, "webhook_id")), given, roots)
+        return _Secret(_webhook_id(secret), (), ())
+    return _Secret(
+        _webhook_id(text(fields, "webhook_id")),
+        chain_in(fields, "certificate_pem"),
+        chain_in(fields, "intermediate_pem"),
+    )
 
 
 def _message(transmission: str, time: str, webhook_id: str, body: bytes) -> bytes:
@@ -159,11 +159,10 @@ def _webhook_id(text_: str) -> str:
 
 def _certificate(secret: _Secret, url: str, name: str, now: float, fetch: Fetch | None) -> Certificate:
     """The certificate that a request names, if it is PayPal's."""
-    pem = secret.certificate or _fetched(url, fetch)
-    leaf, *others = read_chain(pem)
+    leaf, *others = secret.chain or read_chain(fetched(url, fetch))
     if common_name(leaf) != name or not valid_at(leaf, now):
         raise Rejected("signature")
-    if secret.certificate and not secret.roots:
+    if secret.chain and not secret.roots:
         return leaf
     if not is_issued(leaf, others, name, secret.roots or _trusted(), now):
         raise Rejected("signature")
@@ -175,12 +174,3 @@ def _trusted() -> tuple[Certificate, ...]:
         return system_roots()
     except (OSError, ValueError) as error:
         raise SchemeError(f"no chain can be verified here: {error}") from error
-
-
-def _fetched(url: str, fetch: Fetch | None) -> bytes:
-    if fetch is None:
-        raise Rejected("keys")
-    try:
-        return fetch(url)
-    except OSError as error:
-        raise Rejected("keys") from error

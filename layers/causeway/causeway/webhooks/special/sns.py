@@ -26,7 +26,16 @@ from causeway.webhooks.encodings import ENCODINGS
 from causeway.webhooks.patterns import Malformed, Missing
 from causeway.webhooks.special import fields_of
 from causeway.webhooks.special.bodies import json_of
-from causeway.webhooks.special.certificates import common_name, read_chain, signature_of, signed_by, valid_at
+from causeway.webhooks.special.certificates import (
+    chain_in,
+    common_name,
+    fetched,
+    read_chain,
+    signature_in,
+    signature_of,
+    signed_by,
+    valid_at,
+)
 from causeway.webhooks.special.secrets import is_readable, readable, text
 from causeway.webhooks.timestamps import READ, TOLERANCE, WRITE
 from causeway.webhooks.verify import Rejected, Verified
@@ -64,7 +73,7 @@ _MAY_BE_ABSENT = "Subject"
 
 class _Secret(NamedTuple):
     topic: str
-    certificate: bytes  # given instead of being fetched
+    chain: tuple[Certificate, ...]  # given instead of being fetched
 
 
 def check(_scheme: Scheme) -> None:
@@ -100,18 +109,24 @@ def verify(
     url = _field(data, "SigningCertURL", "SigningCertUrl")
     if digest is None or not _CERTIFICATE.fullmatch(url):
         raise Malformed("not as SNS signs")
-    signature = ENCODINGS["base64"].decode(_field(data, "Signature").encode("ascii"))
+    signature = signature_in(_field(data, "Signature"))
     signed_at = READ["rfc3339"](_field(data, "Timestamp"))
     window = TOLERANCE if tolerance is None else tolerance
     if not -window <= now - signed_at <= window + RETRIED_FOR:
         raise Rejected("timestamp")
     topic = _field(data, "TopicArn").encode("utf-8", "replace")
+    rejected: Rejected | ValueError = Rejected("signature")
     for index, secret in known:
         if not hmac.compare_digest(secret.topic.encode(), topic):
             continue
-        if signed_by(_certificate(secret, url, now, fetch), signature, message, digest):
+        try:
+            leaf = _certificate(secret, url, now, fetch)
+        except (Rejected, ValueError) as error:  # of this secret; another may hold its certificate
+            rejected = error
+            continue
+        if signed_by(leaf, signature, message, digest):
             return Verified(scheme, index, signed_at)
-    raise Rejected("signature")
+    raise rejected
 
 
 def sign(_scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:
@@ -136,8 +151,7 @@ def _secret(secret: str) -> _Secret:
     topic = text(fields, "topic_arn") if fields else secret.strip()
     if not _TOPIC.fullmatch(topic):
         raise ValueError("not the ARN of a topic")
-    given = text(fields, "certificate_pem").encode("ascii") if "certificate_pem" in fields else b""
-    return _Secret(topic, given)
+    return _Secret(topic, chain_in(fields, "certificate_pem"))
 
 
 def _message(data: Mapping[str, JSON]) -> bytes:
@@ -167,15 +181,7 @@ def _field(data: Mapping[str, JSON], *spellings: str) -> str:
 
 
 def _certificate(secret: _Secret, url: str, now: float, fetch: Fetch | None) -> Certificate:
-    pem = secret.certificate
-    if not pem:
-        if fetch is None:
-            raise Rejected("keys")
-        try:
-            pem = fetch(url)
-        except OSError as error:
-            raise Rejected("keys") from error
-    leaf = read_chain(pem)[0]
+    leaf = (secret.chain or read_chain(fetched(url, fetch)))[0]
     if not valid_at(leaf, now) or not _NAME.fullmatch(common_name(leaf) or ""):
         raise Rejected("signature")
     return leaf
