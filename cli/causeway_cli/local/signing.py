@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from causeway.events.matching import matches
-from causeway.webhooks.sign import CannotSign, scheme_for, sign
+from causeway.webhooks.sign import CannotSign, scheme_for, sign_request
 from causeway_cli.errors import CommandError
 from causeway_cli.local import samples
 
@@ -29,6 +29,12 @@ class SignedEvent:
     id: str
     body: bytes
     headers: dict[str, str]
+    query: str = ""
+    """Of the URL, where the provider is given one that holds a secret."""
+
+    def at(self, address: str) -> str:
+        """Where it is posted, of the system's address."""
+        return f"{address}?{self.query}" if self.query else address
 
 
 class Provider:
@@ -98,17 +104,21 @@ class Provider:
         return str(overriding.get(key) or self._scheme.get(key) or "")
 
     def _signed(self, event_id: str, event_type: str | None, body: bytes) -> SignedEvent:
-        headers = sign(
-            self._scheme,
-            body=body,
-            secret=self._secret,
-            id=event_id,
-            now=time.time(),
-            type=event_type,
-            url=self._url,
-            nonce=secrets.token_hex(8),
-        )
-        return SignedEvent(event_id, body, {"content-type": _content_type(body), **headers})
+        try:
+            request = sign_request(
+                self._scheme,
+                body=body,
+                secret=self._secret,
+                id=event_id,
+                now=time.time(),
+                type=event_type,
+                url=self._url,
+                nonce=secrets.token_hex(8),
+                headers={"content-type": _content_type(body)},
+            )
+        except CannotSign as error:
+            raise CommandError(f"{self._system}: {error}") from error
+        return SignedEvent(event_id, request.body, dict(request.headers), request.url.partition("?")[2])
 
 
 def webhooks_of(plan: Plan, system: str) -> Webhooks:

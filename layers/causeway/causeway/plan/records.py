@@ -90,6 +90,7 @@ class Scheme(TypedDict):
     type: NotRequired[Expression]
     split: NotRequired[Expression]
     content_type: NotRequired[str]  # what the body is, whatever its header says: AWS SNS sends JSON as text
+    ping: NotRequired[bool]  # different events have the same body, and no id: none is a duplicate
     handshake: NotRequired[str]  # the name of a handshake in causeway.webhooks.handshakes
     reply: NotRequired[Reply]  # what the provider wants to hear of what is accepted, unless the manifest says
     refusal: NotRequired[Reply]  # and of what is not proven

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.expressions import ExpressionError, select
@@ -49,7 +50,9 @@ def read_events(  # what an event is told by
     The manifest's ``id``, ``type`` and ``split`` go before the scheme's. With ``split`` each element of the
     list is an event, and ``body`` in the other two is that element; where it gives no list, the body is one
     event. An event without an id gets one of its content: the hash of the body, and of the timestamp where
-    one is signed, so that a repeat of the request has it again and another with the same body has not.
+    one is signed, so that a repeat of the request has it again and another with the same body has not. A
+    ``ping``
+    says again and again with the same body that something changed: each is an event.
 
     Nothing in a verified request is a reason to lose it: an expression that fails has no value, and is told.
     """
@@ -65,7 +68,7 @@ def read_events(  # what an event is told by
             problems.append(f"{key}: {error}")
             return None
 
-    content = content_id(request.body, timestamp)
+    content = token_hex(16) if scheme.get("ping") else content_id(request.body, timestamp)
     elements = ask("split", body.data)
     events: Sequence[tuple[str, Body]] = [(content, body)]
     if isinstance(elements, list):

@@ -165,7 +165,9 @@ def _verify(
     if scheme.sets is None:
         return _verify_set(scheme, request, keys, texts, data, (now - past, now + future))
     rejected: Rejected | None = None
-    sets = [each for text in texts for each in text.split(scheme.sets, MAX_SETS)][:MAX_SETS]
+    sets = [each for text in texts for each in text.split(scheme.sets)]
+    if len(sets) > MAX_SETS or not all(sets):
+        raise Malformed("sets")
     for each in sets:
         try:
             return _verify_set(scheme, request, keys, [each], data, (now - past, now + future))
