@@ -184,6 +184,13 @@ def test_nothing_that_is_secret_is_shown():
         )
 
 
+def test_a_url_is_shown_without_what_in_it_may_be_secret():
+    url = "https://hooks.example.com/webhooks/shop?token=never-shown&a=1"
+    (finding,) = diagnose(case([URL_SIGNED], url=url, received_url=url.replace("https", "http")), others={})
+    assert "token=...&a=1 was signed" in finding.text
+    assert "never-shown" not in finding.text
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.2, "0 s"), (59.6, "1 m"), (3661, "1 h 1 m"), (172_800, "2 d")]
 )

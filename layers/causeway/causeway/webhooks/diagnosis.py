@@ -7,6 +7,7 @@ could ask it would be told how near a forgery came. No finding shows a secret or
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from causeway.webhooks.altered import bodies, urls
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from causeway.webhooks.patterns import SignedRequest
     from causeway.webhooks.verify import Verified
 
+_CREDENTIALS = re.compile(r"\b(token|jwt|secret|key|sig|signature)=[^&#]*", re.IGNORECASE)
 _WEIGHTY = {"missing", "malformed", "scheme"}
 _ALGORITHMS = ("hmac-sha256", "hmac-sha1", "hmac-sha512")
 _ENCODINGS = ("hex", "base64", "base64url")
@@ -89,12 +91,23 @@ def _changes(case: Case, others: Mapping[str, str]) -> Iterator[tuple[str, str, 
     for body in bodies(case.request.body):
         changed = case._replace(request=case.request._replace(body=body.body))
         yield body.kind, f"The body was altered on its way. What was signed is {body.what}.", changed
-    if case.request.url:
+    if case.request.url and any(_signs_url(each) for each in case.schemes):
         for url in urls(case.request.url, case.request.headers):
-            text = f"The URL differs: {url} was signed, {case.request.url} is configured here."
+            text = (
+                f"The URL differs: {_shown(url)} was signed, {_shown(case.request.url)} is configured here."
+            )
             yield "url", text, case._replace(request=case.request._replace(url=url))
     yield from _other_schemes(case)
     yield from _other_algorithms(case)
+
+
+def _signs_url(scheme: Scheme) -> bool:
+    return any(word in str(scheme) for word in ("{url}", "{path}", "{query}", "url_sha256", "'code'"))
+
+
+def _shown(url: str) -> str:
+    """A URL without what in its query may be a secret or a signature."""
+    return _CREDENTIALS.sub(r"\1=...", url)
 
 
 def _other_secrets(case: Case, others: Mapping[str, str]) -> Iterator[tuple[str, str, Case]]:
