@@ -76,7 +76,7 @@ class Provider:
         """A sample event, freshly numbered."""
         type_ = event_type or self.default_type()
         body = json.loads(json.dumps(self._samples.get(type_, {"message": "a sample event"})))
-        return self._numbered(body, type_)
+        return self._numbered(body, type_, asked=event_type is not None)
 
     def from_bytes(self, content: bytes, event_type: str | None, *, numbered: bool) -> SignedEvent:
         """An event with this body: as it is, or with a fresh id in the place where the scheme reads it."""
@@ -86,13 +86,14 @@ class Provider:
             except ValueError:
                 body = None
             if isinstance(body, dict):
-                return self._numbered(body, event_type)
+                return self._numbered(body, event_type, asked=True)
         return self._signed(secrets.token_hex(12), event_type, content)
 
-    def _numbered(self, body: dict[str, Any], event_type: str | None) -> SignedEvent:
+    def _numbered(self, body: dict[str, Any], event_type: str | None, *, asked: bool) -> SignedEvent:
         event_id = f"evt_{secrets.token_hex(12)}"
         _put(body, self._place("id"), event_id)
-        if event_type and not _put(body, self._place("type"), event_type) and event_type not in self._samples:
+        placed = not event_type or _put(body, self._place("type"), event_type)
+        if not placed and asked and event_type not in self._samples:
             raise CommandError(
                 f"{self._system} reads an event's type with `{self._place('type')}`: send a FILE that has it"
             )
