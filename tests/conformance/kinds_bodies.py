@@ -7,7 +7,18 @@ import html
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from tests.conformance.deliveries import BodySample, Kind, b64, body_of, event, header, mac, said, same
+from tests.conformance.deliveries import (
+    BodySample,
+    Kind,
+    b64,
+    body_of,
+    event,
+    headed,
+    header,
+    mac,
+    said,
+    same,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,6 +93,8 @@ _ROWS: dict[str, tuple[str, Callable[[str, bytes], str], Mapping[str, str], str,
                 "https://www.dropbox.com/developers/reference/webhooks"),
     "lemonsqueezy": ("X-Signature", HEX, {"X-Event-Name": "order_created"}, event(meta={"event_name": "order_created"}), [(None, "order_created")],
                      "https://docs.lemonsqueezy.com/help/webhooks/signing-requests"),
+    "lemonsqueezy/body-alone": ("X-Signature", HEX, {}, event(meta={"event_name": "order_created"}), [(None, "order_created")],
+                     "https://docs.lemonsqueezy.com/help/webhooks/signing-requests"),
     "sentry": ("Sentry-Hook-Signature", HEX, {"Request-ID": "6b7c3a9e", "Sentry-Hook-Resource": "issue"}, event(action="created"),
                [("6b7c3a9e", "issue.created")], "https://github.com/getsentry/integration-platform-example (verify_sentry_signature.py)"),
     "sentry/app": ("Sentry-App-Signature", HEX, {"Request-ID": "6b7c3a9e", "Sentry-Hook-Resource": "issue"}, event(action="created"),
@@ -100,6 +113,8 @@ _ROWS: dict[str, tuple[str, Callable[[str, bytes], str], Mapping[str, str], str,
                "https://vercel.com/docs/webhooks/webhooks-api"),
     "heroku": ("Heroku-Webhook-Hmac-SHA256", BASE64, {}, event(webhook_metadata={"event": {"id": "e1", "include": "api:build"}}, resource="build", action="create"),
                [("e1", "build.create")], "https://devcenter.heroku.com/articles/app-webhooks"),
+    "heroku/body-id": ("Heroku-Webhook-Hmac-SHA256", BASE64, {}, event(id="e2", resource="build", action="create"),
+               [("e2", "build.create")], "https://devcenter.heroku.com/articles/app-webhooks"),
     "checkout-com": ("Cko-Signature", HEX, {}, event(id="evt_x", type="payment_approved"), [("evt_x", "payment_approved")],
                      "https://www.checkout.com/docs/developer-resources/event-notifications/receive-webhooks"),
     "npm": ("x-npm-signature", _hex("sha256="), {}, event(event="package:publish"), [(None, "package:publish")], "https://github.com/npm/npm-hook-receiver"),
@@ -136,6 +151,13 @@ _SECRETS: dict[str, Any] = {
     "xero": (b64(bytes(range(32))), b64(bytes(range(32, 64)))),
 }
 
+_MORE: dict[str, Any] = {
+    "adyen/header": {
+        "cases": {"another-protocol": headed(Protocol="HmacSHA1")},
+        "stricter": {"another-protocol": "its caller is to look at the header"},
+    },
+}
+
 SAMPLES = {
     f"{name}'s sample": BodySample(row[0], row[1]) for name, row in _ROWS.items() if name not in LIBRARIES
 }
@@ -154,6 +176,7 @@ def _kind(name: str) -> Kind:
         events=tuple(events),
         lists=(lambda one, two: f"{one},{two}") if name == "mollie" else None,
         source=source,
+        **_MORE.get(name, {}),
     )
 
 

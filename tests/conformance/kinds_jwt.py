@@ -7,6 +7,7 @@ import hmac
 import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -50,6 +51,7 @@ def token(claims: Claims, algorithm: str, key: Any, **head: Any) -> str:
     sign: dict[str, Callable[[bytes], bytes]] = {
         "none": lambda _text: b"",
         "HS256": lambda signed: mac(key, signed),
+        "HS384": lambda signed: mac(key, signed, "sha384"),
         "HS512": lambda signed: mac(key, signed, "sha512"),
         "RS256": lambda signed: keys.rsa_sign(key, signed),
         "ES256": lambda signed: keys.jose(keys.ec_sign(key, signed)),
@@ -113,24 +115,23 @@ class _Way:
         )
         return delivery.with_headers({self._where: self._before + made})
 
+    def change(
+        self, secret: Secret, algorithm: str = "", key: Any = None, **changes: Any
+    ) -> Callable[[Delivery], Delivery]:
+        """A delivery with other claims, or a token of another algorithm; None is a claim that is not there."""
+
+        def make(delivery: Delivery) -> Delivery:
+            claims = {**self._claims(delivery, secret, NOW), **changes}
+            told = {name: value for name, value in claims.items() if value is not None}
+            return self.send(delivery, secret, told, algorithm, key)
+
+        return make
+
     def cases(
         self, secret: Secret, public: str | None = None, but: str = ""
     ) -> dict[str, Callable[[Delivery], Delivery]]:
         """What every such way must withstand: other claims, another algorithm, none, and the wrong key for it."""
-
-        def change(algorithm: str = "", key: Any = None, **changes: Any) -> Callable[[Delivery], Delivery]:
-            def make(delivery: Delivery) -> Delivery:
-                claims = {**self._claims(delivery, secret, NOW), **changes}
-                return self.send(
-                    delivery,
-                    secret,
-                    {name: value for name, value in claims.items() if value is not None},
-                    algorithm,
-                    key,
-                )
-
-            return make
-
+        change = partial(self.change, secret)
         found = self._claims(Delivery({}, ""), secret, NOW)
         cases = {
             "none": change("none"),
@@ -355,7 +356,7 @@ def _graph_kind(name: str, tokens: list[Claims] | None, **fields: Any) -> Kind:
     }
     return Kind(
         name=f"microsoft-graph/{name}", oracle="microsoft's rule", sign=_sign_graph(tokens), secrets=_GRAPH, body=json.dumps(body), covers=frozenset(),
-        empty=False, inside=True, events=(("n1", "created"), ("n2", "created")), source="https://learn.microsoft.com/en-us/graph/change-notifications-with-resource-data",
+        empty=False, inside=True, events=tuple((each, fields.get("lifecycleEvent", "created")) for each in ("n1", "n2")), source="https://learn.microsoft.com/en-us/graph/change-notifications-with-resource-data",
         cases={
             "no-state": edited('"clientState"', '"clientStat"'),
             "second-forged": lambda delivery: delivery._replace(body="State9".join(delivery.body.rsplit("State0", 1))),
@@ -381,7 +382,8 @@ KINDS = [
          stricter={"from-the-future": "the sample has no bound on the future"} | _STRICTER),
     Kind(name="google-pubsub", oracle="google.auth", sign=_PUBSUB_WAY.sign, secrets=_PUBSUB, header="Authorization",
          body=event(message={"messageId": "2070443601311540", "data": "SGVsbG8="}), events=(("2070443601311540", None),), covers=_NOTHING,
-         stricter=_STRICTER, cases=_PUBSUB_WAY.cases(_PUBSUB[0], keys.public_pem(keys.rsa_key(0)), but="without-iat")),
+         stricter=_STRICTER, cases=_PUBSUB_WAY.cases(_PUBSUB[0], keys.public_pem(keys.rsa_key(0)), but="without-iat") | {
+             "iss-without-scheme": _PUBSUB_WAY.change(_PUBSUB[0], iss="accounts.google.com")}),
     Kind(name="monday", oracle="monday's sample, with the audience", sign=_MONDAY_WAY.sign, secrets=_SECRETS, header="Authorization",
          body=event(event={"triggerUuid": "b5ed2e17", "type": "create_pulse"}), events=(("b5ed2e17", "create_pulse"),), covers=frozenset({"url"}),
          stricter=_STRICTER, cases=_MONDAY_WAY.cases(_SECRETS[0]), source="https://developer.monday.com/api-reference/reference/webhooks"),
@@ -389,12 +391,14 @@ KINDS = [
          body=event(id="5b"), events=(("5b", "deploy_created"),), stricter=_STRICTER, cases=_NETLIFY_WAY.cases(_SECRETS[0]),
          source="https://docs.netlify.com/deploy/deploy-notifications/#payload-signature"),
     Kind(name="messagebird", oracle="messagebird", sign=_MESSAGEBIRD_WAY.sign, secrets=_SECRETS, header="MessageBird-Signature-JWT",
-         body=event(id="m1"), events=(("01H", None),), covers=frozenset({"body", "url"}), empty=False, stricter=_STRICTER, cases=_MESSAGEBIRD_WAY.cases(_SECRETS[0])),
+         body=event(id="m1"), events=(("01H", None),), covers=frozenset({"body", "url"}), empty=False, stricter=_STRICTER, cases=_MESSAGEBIRD_WAY.cases(_SECRETS[0]) | {
+             "HS384": _MESSAGEBIRD_WAY.change(_SECRETS[0], "HS384")}),
     Kind(name="atlassian-connect", oracle="atlassian's rule", sign=_CONNECT_WAY.sign, secrets=_SECRETS, header="Authorization",
          body=event(webhookEvent="jira:issue_updated"), events=((None, "jira:issue_updated"),), covers=_LINE,
          url="https://hooks.example.com/webhooks/jira?user_id=admin&xdm_e=a%20b&list=2&list=10", stricter=_STRICTER, cases=_CONNECT_WAY.cases(_SECRETS[0]),
          source="https://developer.atlassian.com/cloud/bitbucket/query-string-hash/"),
     _graph_kind("client-state", None),
+    _graph_kind("lifecycle", None, changeType=None, lifecycleEvent="reauthorizationRequired"),
     _graph_kind("tokens", [{}, {"azp": None, "appid": _PUBLISHER}], encryptedContent={"data": "x"}),
     _graph_kind("tokens-of-another-app", [{}, {"aud": "another"}], encryptedContent={"data": "x"}),
     _graph_kind("tokens-of-another-tenant", [{"iss": f"https://sts.windows.net/x{_TENANT}/"}], encryptedContent={"data": "x"}),

@@ -48,6 +48,7 @@ def _two(write: Callable[[int], str]) -> tuple[str, str]:
 
 _P256 = _two(lambda number: keys.public_der(keys.ec_key(number)))
 _RSA = _two(lambda number: keys.public_pem(keys.rsa_key(number)))
+_RSA_PASTED = _two(lambda number: f"\n {keys.public_pem(keys.rsa_key(number))}\n")
 _ED_HEX = _two(lambda number: keys.public_bytes(keys.ed25519_key(number)).hex())
 _ED_B64 = _two(lambda number: b64(keys.public_bytes(keys.ed25519_key(number))))
 
@@ -93,7 +94,7 @@ def _wise(vector: Vector) -> str:
     """https://docs.wise.com/api-docs/features/webhooks-notifications/event-handling: RSA with SHA-256."""
     try:
         signature = base64.b64decode(header(vector, "X-Signature-SHA256") or "", validate=True)
-        key: Any = load_pem_public_key(vector["secret"].encode())
+        key: Any = load_pem_public_key(vector["secret"].strip().encode())
         key.verify(signature, body_of(vector), padding.PKCS1v15(), hashes.SHA256())
     except (ValueError, InvalidSignature):
         return "rejects"
@@ -245,6 +246,8 @@ KINDS = [
     Kind(name="wise", oracle="wise's rule", sign=_sign_wise, secrets=_RSA, header="X-Signature-SHA256", sent={"X-Delivery-Id": "ca4a9e2a"},
          body=event(event_type="transfers#state-change"), events=(("ca4a9e2a", "transfers#state-change"),),
          source="https://docs.wise.com/api-docs/features/webhooks-notifications/event-handling"),
+    Kind(name="wise/key-as-pasted", oracle="wise's rule", sign=_sign_wise, secrets=_RSA_PASTED, header="X-Signature-SHA256", sent={"X-Delivery-Id": "ca4a9e2a"},
+         body=event(event_type="transfers#state-change"), events=(("ca4a9e2a", "transfers#state-change"),)),
     Kind(name="paypal", oracle="paypal's rule", sign=_sign_paypal, secrets=_PAYPAL, header="PAYPAL-TRANSMISSION-SIG", window=(300, 300),
          body=event(id="WH-2MW4820926242972J", event_type="BILLING.PLAN.CREATED"), events=(("WH-2MW4820926242972J", "BILLING.PLAN.CREATED"),),
          source="https://developer.paypal.com/api/rest/webhooks/rest/", cases={

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tests.conformance.deliveries import Headers, Vector
 
 MESSAGE = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"
+BARE_SECRETS = tuple(b64(bytes(range(start, start + 32))) for start in (0, 32))
 SECRETS = tuple("whsec_" + b64(bytes(range(start, start + 32))) for start in (0, 32))
 
 # ---- Standard Webhooks ----
@@ -293,6 +294,10 @@ SAMPLES: dict[str, Callable[[Vector], str]] = {
 KINDS = [
     _standard("standard-webhooks/v1", "standardwebhooks"),
     _standard("standard-webhooks/v1a", "cryptography", make=_v1a, secrets=PUBLIC_KEYS),
+    _standard("standard-webhooks/bare", "standardwebhooks", secrets=BARE_SECRETS),
+    _standard("svix/bare", "svix", "svix", secrets=BARE_SECRETS),
+    _standard("svix/bare-webhook-headers", "svix", secrets=BARE_SECRETS),
+    _standard("svix/v1a-webhook-headers", "cryptography", make=_v1a, secrets=PUBLIC_KEYS),
     _standard("svix/v1", "svix", "svix"),
     _standard("svix/v1-webhook-headers", "svix"),
     _standard("svix/v1a", "cryptography", "svix", make=_v1a, secrets=PUBLIC_KEYS),
@@ -302,7 +307,7 @@ KINDS = [
     _standard("anthropic", "standardwebhooks", body=event(id="wevt_01", data={"type": "session.status_idled"}),
               told=(MESSAGE, "session.status_idled"), source="the anthropic package's beta.webhooks.unwrap calls this library"),
     _standard("bigcommerce", "standardwebhooks, of the client secret", make=_v1_of_text,
-              secrets=("client_secret_0123456789abcdef", "client_secret_two"), body=event(scope="store/order/created"),
+              secrets=("client_sécret_0123456789abcdef", "client_secret_two"), body=event(scope="store/order/created"),
               told=(MESSAGE, "store/order/created"), source="https://developer.bigcommerce.com/docs/integrations/webhooks"),
     _standard("gitlab/signing-token", "standardwebhooks", sent={"X-Gitlab-Event": "Push Hook", "Idempotency-Key": MESSAGE},
               told=(MESSAGE, "Push Hook"), source="https://docs.gitlab.com/user/project/integrations/webhooks/"),
@@ -316,6 +321,8 @@ KINDS = [
          body=event(type="event_callback", event_id="Ev1", event={"type": "app_mention"}), window=(300, 300), events=(("Ev1", "app_mention"),)),
     Kind(name="slack/command", oracle="slack_sdk", sign=_slack, secrets=("8f742231b10e", "9f742231b10e"), header="X-Slack-Signature",
          sent={"Content-Type": "application/x-www-form-urlencoded"}, body="command=%2Fpay&text=12.50+Zo%C3%AB", window=(300, 300), events=((None, "/pay"),)),
+    Kind(name="slack/without-event", oracle="slack_sdk", sign=_slack, secrets=("8f742231b10e", "9f742231b10e"), header="X-Slack-Signature",
+         body=event(type="block_actions"), window=(300, 300), events=((None, "block_actions"),)),
     _timed("zoom", "x-zm-signature", event(event="meeting.started"), (None, "meeting.started"), "https://developers.zoom.us/docs/api/webhooks/"),
     _timed("paddle", "Paddle-Signature", event(event_id="evt_p", event_type="price.created"), ("evt_p", "price.created"),
            "https://developer.paddle.com/webhooks/signature-verification", lists=_SEMICOLON, window=(5, 5)),
@@ -337,8 +344,10 @@ KINDS = [
          body=event(data={"id": "evt_per", "attributes": {"name": "inquiry.completed"}}), events=(("evt_per", "inquiry.completed"),),
          source="https://docs.withpersona.com/webhooks-best-practices"),
     Kind(name="linear", oracle="linear's rule", sign=_sign_linear, header="Linear-Signature", window=(60, 60), empty=False,
-         sent={"Linear-Delivery": "234d1a4e", "Linear-Event": "Comment"}, body=event(type="Comment", webhookTimestamp=NOW * 1000),
+         sent={"Linear-Delivery": "234d1a4e", "Linear-Event": "Comment"}, body=event(type="comment", webhookTimestamp=NOW * 1000),
          events=(("234d1a4e", "Comment"),), source="https://linear.app/developers/webhooks"),
+    Kind(name="linear/body-alone", oracle="linear's rule", sign=_sign_linear, header="Linear-Signature", window=(60, 60), empty=False,
+         sent={"Linear-Delivery": "234d1a4e"}, body=event(type="Issue", webhookTimestamp=NOW * 1000), events=(("234d1a4e", "Issue"),)),
     _box("primary", "BOX-SIGNATURE-PRIMARY", "primary"),
     _box("secondary", "BOX-SIGNATURE-SECONDARY", "secondary"),
     _box("both", "BOX-DELIVERY-TIMESTAMP", "primary", "secondary", cases={

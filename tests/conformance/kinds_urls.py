@@ -12,6 +12,7 @@ from tests.conformance.deliveries import (
     b64,
     body_of,
     event,
+    headed,
     header,
     mac,
     said,
@@ -86,6 +87,14 @@ def _twilio(url: str, fields: list[tuple[str, str]], secret: str, digest: str = 
 def _sign_twilio_form(delivery: Delivery, secret: str, _now: int) -> Delivery:
     fields = parse_qsl(delivery.body, keep_blank_values=True)
     return delivery.with_headers({"X-Twilio-Signature": _twilio(delivery.url, fields, secret)})
+
+
+def _sign_twilio_sha256(delivery: Delivery, secret: str, _now: int) -> Delivery:
+    fields = parse_qsl(delivery.body, keep_blank_values=True)
+    return delivery.with_headers({"X-Twilio-Signature": _twilio(delivery.url, fields, secret, "sha256")})
+
+
+_SHARED = ("shared key one", "shared key two")
 
 
 def _sign_twilio_json(delivery: Delivery, secret: str, _now: int) -> Delivery:
@@ -168,11 +177,19 @@ KINDS = [
     Kind(name="trello", oracle="trello's sample", sign=_TRELLO.sign, header="X-Trello-Webhook", covers=_URLS,
          body=event(action={"id": "a1", "type": "updateCard"}), events=(("a1", "updateCard"),),
          source="https://developer.atlassian.com/cloud/trello/guides/rest-api/webhooks/"),
-    Kind(name="hubspot/v1", oracle="hubspot's sample, v1", sign=_V1.sign, header="X-HubSpot-Signature", **_HUBSPOT),
-    Kind(name="hubspot/v2", oracle="hubspot's sample, v2", sign=_V2.sign, header="X-HubSpot-Signature", covers=_ALL, **_HUBSPOT),
+    Kind(name="hubspot/v1", oracle="hubspot's sample, v1", sign=_V1.sign, header="X-HubSpot-Signature", cases={"another-version": headed(X_HubSpot_Signature_Version="v2")}, **_HUBSPOT),
+    Kind(name="hubspot/v2", oracle="hubspot's sample, v2", sign=_V2.sign, header="X-HubSpot-Signature", covers=_ALL, cases={"another-version": headed(X_HubSpot_Signature_Version="v1")}, **_HUBSPOT),
     Kind(name="hubspot/v3", oracle="hubspot's sample, v3", sign=_V3.sign, header="X-HubSpot-Signature-v3", covers=_ALL, window=(300, 300), **_HUBSPOT),
     Kind(name="twilio/form", oracle="twilio", sign=_sign_twilio_form, header="X-Twilio-Signature", covers=_URLS, sent={"Content-Type": _FORM},
          body="MessageSid=SM12&Body=Zo%C3%AB+12.50&MediaUrl=b&MediaUrl=a&MediaUrl=a&Empty=", events=(("SM12", None),)),
+    Kind(name="twilio/call", oracle="twilio", sign=_sign_twilio_form, header="X-Twilio-Signature", covers=_URLS, sent={"Content-Type": _FORM},
+         body="CallSid=CA12&Body=12.50", events=(("CA12", None),)),
+    Kind(name="twilio/shared-key", oracle="twilio", sign=_sign_twilio_sha256, header="X-Twilio-Signature", covers=_URLS, secrets=_SHARED,
+         sent={"Content-Type": _FORM, "X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_01,algorithm=HMAC_SHA256"},
+         body="MessageSid=SM14&Body=12.50", events=(("SM14", None),)),
+    Kind(name="twilio/shared-key-call", oracle="twilio", sign=_sign_twilio_sha256, header="X-Twilio-Signature", covers=_URLS, secrets=_SHARED,
+         sent={"Content-Type": _FORM, "X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_01,algorithm=HMAC_SHA256"},
+         body="CallSid=CA14&Body=12.50", events=(("CA14", None),)),
     Kind(name="twilio/json", oracle="twilio", sign=_sign_twilio_json, header="X-Twilio-Signature", covers=_URLS, sent={"Content-Type": "application/json"},
          body=event(MessageSid="SM13"), events=(("SM13", None),)),
     Kind(name="contentful", oracle="contentful's rule", sign=_sign_contentful, header="x-contentful-signature", covers=_ALL, window=(29, 30),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.conformance.deliveries import NOW, Delivery
+from tests.conformance.first_contacts import FIRST_CONTACTS
 from tests.conformance.oracles import KINDS, verdict
 from tests.conformance.published import PUBLISHED
 
@@ -156,6 +157,7 @@ def make() -> dict[str, list[Vector]]:
             files.setdefault(kind.provider, []).append(
                 _finished({**named, **source, **vector}, dict(kind.stricter))
             )
+    files["first-contacts"] = list(FIRST_CONTACTS)
     return files
 
 

@@ -130,7 +130,7 @@ def test_a_secret_of_several_values_needs_them_all_as_they_are(kind: Kind):
 def refused_or_optional(kind: Kind, secret: dict[str, Any]) -> None:
     """Without one of its values a secret is either unusable, or that value was for another way to sign."""
     optional = {"box/primary": "secondary", "box/secondary": "primary", "box/both": ""}
-    optional |= dict.fromkeys(("microsoft-graph/client-state",), "")
+    optional |= dict.fromkeys(("microsoft-graph/client-state", "microsoft-graph/lifecycle"), "")
     if kind.name not in optional or (optional[kind.name] and optional[kind.name] in secret):
         refused(kind, vector_of(kind, secret=secret))
 

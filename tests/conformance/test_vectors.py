@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from causeway.webhooks.schemes import SCHEMES
+from causeway_cli.vectors import check, read_vectors
 from tests.conformance.make_vectors import DIRECTORY, make
 from tests.conformance.oracles import verdict
 from tests.conformance.running import accepts, events_of
@@ -17,9 +18,10 @@ from tests.conformance.running import accepts, events_of
 if TYPE_CHECKING:
     from tests.conformance.deliveries import Vector
 
-OWN = [
+ALL = [
     vector for path in sorted(DIRECTORY.glob("*.json")) for vector in json.loads(path.read_bytes())["vectors"]
 ]
+OWN = [vector for vector in ALL if vector.get("kind") != "handshake"]
 HERE = [vector for vector in OWN if vector["provider"] in SCHEMES]
 FURTHER = Path(os.environ["CAUSEWAY_VECTORS"]) if "CAUSEWAY_VECTORS" in os.environ else None
 """More vectors, in the format of ours, which is that of ``causeway verify --vectors``."""
@@ -51,6 +53,14 @@ def test_a_valid_vector_brings_the_events_that_it_names(vector: Vector):
     for each, (identity, kind) in zip(told, vector["expected_events"], strict=True):
         assert identity is None or each.id == identity
         assert each.type == (kind or "event")
+
+
+@pytest.mark.parametrize("path", sorted(DIRECTORY.glob("*.json")), ids=lambda path: path.stem)
+def test_the_command_that_checks_vectors_agrees(path: Path):
+    """First contacts and their answers are tried by it, too."""
+    told = [each for each in read_vectors(path) if not each["valid"] or "expected_event_id" in each]
+    checked = [check(vector) for vector in told if "body_base64" not in vector]
+    assert [each.verdict.id for each in checked if each.differences] == []
 
 
 def test_making_the_vectors_again_makes_the_same():
