@@ -141,5 +141,7 @@ def _listens(port: int) -> bool:
 
 def _processes_in(directory: Path) -> list[str]:
     """Processes that were started with a file below a directory: functions run from their run's own."""
-    running = subprocess.run(["ps", "-axww", "-o", "command"], capture_output=True, text=True, check=True).stdout
+    running = subprocess.run(
+        ["ps", "-axww", "-o", "command"], capture_output=True, text=True, check=True
+    ).stdout
     return re.findall(rf".*{re.escape(str(directory))}.*", running)
