@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from causeway.webhooks.verify import Verified
 
 UNKNOWN = "unknown provider"
+MALFORMED = "not written as vectors are"
 _FORBIDDEN: Reply = {"status": 403, "headers": {}, "body": ""}
 _UNAUTHORIZED: Reply = {"status": 401, "headers": {}, "body": ""}
 _REFUSED = 400  # and above: a response that refuses
@@ -72,9 +73,13 @@ def read_vectors(file: Path) -> list[dict[str, Any]]:
 
 
 def check(vector: Mapping[str, Any]) -> Checked:
-    """Judge one vector."""
-    verdict = judge(vector)
-    return Checked(verdict, list(_differences(vector, verdict)))
+    """Judge one vector. One that is not written as vectors are is told, too, and hinders no other."""
+    try:
+        verdict = judge(vector)
+        return Checked(verdict, list(_differences(vector, verdict)))
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        reason = f"{MALFORMED}: {type(error).__name__}: {error}"
+        return Checked(Verdict(str(vector.get("id")), valid=False, reason=reason), [reason])
 
 
 def judge(vector: Mapping[str, Any]) -> Verdict:
@@ -86,8 +91,8 @@ def judge(vector: Mapping[str, Any]) -> Verdict:
     request = SignedRequest(
         method=str(vector.get("method", "POST")).upper(),
         url=str(vector.get("url", "")),
-        headers={key.lower(): value for key, value in (vector.get("headers") or {}).items()},
-        body=str(vector.get("body") or "").encode(),
+        headers={key.lower(): _header(value) for key, value in (vector.get("headers") or {}).items()},
+        body=str(vector.get("body") or "").encode("utf-8", "surrogatepass"),
     )
     contact = Contact(request, request.url.partition("?")[2])
     keys = _keys(vector.get("secret"))
@@ -140,15 +145,24 @@ def _told(
     return None if made_up else first.id, None if first.type == DEFAULT_TYPE else first.type
 
 
+def _header(value: JSON) -> str:
+    """A header that came several times is a list, as the gateway joins it."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _secrets(secret: JSON) -> list[str]:
     """A vector's secret as the store of secrets would hold it: a text; of several values a JSON object."""
     if secret is None:
         return []
     if isinstance(secret, str):
         return [secret]
+    if isinstance(secret, list):
+        return [text for each in secret for text in _secrets(each)]
     if isinstance(secret, dict) and set(secret) == {"username", "password"}:
         return [f"{secret['username']}:{secret['password']}"]
-    return [json.dumps(secret)]
+    values = [value for name, value in secret.items() if name != "verify_token"]
+    alone = [value for value in values if isinstance(value, str)] if len(values) == 1 else []
+    return [json.dumps(secret), *alone]  # one value in an object may also be the whole secret
 
 
 def _keys(secret: JSON) -> Keys:

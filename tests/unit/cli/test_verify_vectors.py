@@ -172,5 +172,25 @@ def test_what_is_no_file_of_vectors_is_told(tmp_path: Path, content: str) -> Non
         read_vectors(file)
 
 
+@pytest.mark.parametrize("key", sorted({*vector(), "expected_response", "policy"}))
+@pytest.mark.parametrize("value", [None, 1, [], {}, "", True, ["a"], {"a": 1}, "\ud800", -1, 1e400])
+def test_no_vector_is_too_odd(key: str, value: Any) -> None:
+    for one in (vector(), slack(), vector(provider="x", method="GET", url="https://e.com/?crc_token=a")):
+        check({**one, key: value})
+
+
+def test_an_odd_vector_hinders_no_other(tmp_path: Path) -> None:
+    done = run(tmp_path / "v.json", [vector(now=None), vector()], "--json")
+    verdicts = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert [each["valid"] for each in verdicts] == [False, True]
+    assert verdicts[0]["reason"].startswith("not written as vectors are")
+
+
+@pytest.mark.parametrize("secret", [[SECRET], ["other", SECRET], {"secret": SECRET}, {"key": SECRET}])
+def test_a_secret_may_be_one_of_several_or_the_only_value_of_an_object(secret: Any) -> None:
+    assert check(vector(secret=secret)).differences == []
+
+
 def test_the_command_is_in_the_table() -> None:
     assert "verify" in Commands(name="causeway").list_commands(None)

@@ -321,7 +321,7 @@ def _pairs(text: str) -> dict[str, JSON]:
 
 def _knows(token: JSON, tokens: Sequence[str]) -> bool:
     given = token.encode("utf-8", "replace") if isinstance(token, str) else b""
-    return any(each and hmac.compare_digest(given, each.encode()) for each in tokens)
+    return any(each and hmac.compare_digest(given, each.encode("utf-8", "surrogatepass")) for each in tokens)
 
 
 def _reply(handshake: Handshake, value: str, keys: Keys) -> Reply:
@@ -344,7 +344,7 @@ def _reply(handshake: Handshake, value: str, keys: Keys) -> Reply:
 
 
 def _hmac_sha256(value: str, secret: str) -> bytes:
-    return hmac.digest(secret.encode(), value.encode(), "sha256")
+    return hmac.digest(secret.encode("utf-8", "surrogatepass"), value.encode(), "sha256")
 
 
 def _braintree(value: str, secret: str) -> str:
