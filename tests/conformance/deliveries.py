@@ -52,6 +52,7 @@ class Kind(NamedTuple):
     header: str | None = None  # what carries the proof; none where it is in the body
     sent: Mapping[str, str] = {}  # further headers
     window: tuple[int, int] | None = None  # seconds of past and of future, where a time is signed
+    lives: int | None = None  # seconds until a token ends
     covers: frozenset[str] = frozenset({"body"})  # of body, url, method
     events: tuple[tuple[str | None, str | None], ...] = ((None, None),)  # id and type of each; None: not told
     method: str = "POST"

@@ -199,6 +199,10 @@ def _sns(vector: Vector) -> str:
     return "accepts"
 
 
+_SNS_WINDOW = 3600 + 300  # as long as a delivery is tried again
+_NO_BOUND = "AWS bounds no message's age"
+
+
 def _sns_kind(name: str, version: str, kind: str, **fields: str) -> Kind:
     body = {
         "Type": kind, "MessageId": "22b80b92", "TopicArn": _TOPIC, "Message": "Zoë 日本語: 12.50\nline two",
@@ -206,6 +210,7 @@ def _sns_kind(name: str, version: str, kind: str, **fields: str) -> Kind:
     }  # fmt: skip
     return Kind(
         name=f"aws-sns/{name}", oracle="aws's rule", sign=_sign_sns, secrets=_SNS, covers=frozenset({"body", "reserialised-is-right"}),
+        window=(_SNS_WINDOW, 300), stricter={"stale": _NO_BOUND, "from-the-future": _NO_BOUND},
         sent={"x-amz-sns-message-type": kind, "Content-Type": "text/plain; charset=UTF-8"}, body=json.dumps(body), empty=False, inside=True,
         events=(("22b80b92", kind),), source="https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
         cases={

@@ -96,6 +96,9 @@ def _of_what_is_covered(kind: Kind, good: Delivery) -> Iterator[Vector]:
 
 
 def _of_time(kind: Kind, good: Delivery) -> Iterator[Vector]:
+    if kind.lives is not None:
+        yield _vector("last-second", kind.secrets[0], good, now=NOW + kind.lives - 1)
+        yield _vector("ended", kind.secrets[0], good, now=NOW + kind.lives + 2)
     if kind.window is None:
         return
     secret, (past, future) = kind.secrets[0], kind.window
