@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NOW = 1_760_000_000.0
+A_MINUTE = 60.0
 
 
 class Web:

@@ -10,10 +10,14 @@ from causeway.webhooks.key_material import (
     FAILED_FOR,
     FRESH_FOR,
     KEPT_FOR,
+    MAX_BYTES,
     KeyMaterial,
     NotToBeHad,
 )
+from causeway.webhooks.key_material import Web as RealWeb
 from tests.support.publishers import NOW, Web, fetcher
+from tests.support.target import Reply, Target
+from tests.support.tls import Authority
 
 URL = "https://keys.example.com/set"
 
@@ -136,8 +140,63 @@ def test_what_is_kept_has_a_bound(clock):
     assert len(keys._kept) == len(keys._failed) == 64
 
 
-def test_a_slow_or_private_address_is_not_to_be_had(clock):
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:9/keys", "https://localhost/keys", "https://169.254.169.254/latest"]
+)
+def test_an_address_that_is_not_public_is_not_to_be_had(clock, url):
     """The guard of all calls that go out holds for keys, too: a name that leads inside is not followed."""
-    for url in ("https://127.0.0.1:9/keys", "https://localhost/keys", "https://169.254.169.254/latest"):
+    with pytest.raises(NotToBeHad, match="may not be called"):
+        KeyMaterial(clock)(url)
+
+
+class TestOverTheWeb:
+    """By the real transport, from a server on this machine that only these tests may call."""
+
+    @pytest.fixture
+    def authority(self, tmp_path):
+        return Authority(tmp_path)
+
+    @pytest.fixture
+    def target(self, authority):
+        with Target(tls=authority.server("localhost")) as target:
+            yield target
+
+    @pytest.fixture
+    def keys(self, authority, clock):
+        return KeyMaterial(
+            clock, RealWeb(tls=authority.client(), allow_private=("127.0.0.0/8",), seconds=0.5)
+        )
+
+    def test_a_file_is_fetched_and_a_question_is_posted(self, target, keys):
+        target.on("/keys", Reply(200, b"the keys"))
+        url = f"https://localhost:{target.port}/keys"
+        assert keys(url) == keys(url, b'{"key_id": "a"}') == b"the keys"
+        asked, posted = target.received("/keys")
+        assert (asked.method, posted.method) == ("GET", "POST")
+        assert posted.json == {"key_id": "a"}
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(302, headers={"Location": "https://evil.example/keys"}),
+            Reply(200, b"late", delay=1),
+            Reply(200, b"drop by drop", drip=0.2),
+            Reply(200, b"x" * (MAX_BYTES + 1)),
+            Reply(drop="unanswered"),
+            Reply(drop="halfway"),
+            Reply(500),
+        ],
+        ids=["redirect", "late", "dripping", "huge", "unanswered", "half", "error"],
+    )
+    def test_what_does_not_come_whole_small_and_soon_is_not_to_be_had(self, target, keys, reply):
+        target.on("/keys", reply)
         with pytest.raises(NotToBeHad):
-            KeyMaterial(clock)(url)
+            keys(f"https://localhost:{target.port}/keys")
+        assert len(target.received()) <= 2
+
+    def test_a_server_that_is_not_who_it_should_be_is_not_believed(self, tmp_path, target, clock):
+        stranger = Authority(tmp_path)
+        keys = KeyMaterial(clock, RealWeb(tls=stranger.client(), allow_private=("127.0.0.0/8",)))
+        with pytest.raises(NotToBeHad):
+            keys(f"https://localhost:{target.port}/keys")
+        assert not target.received()

@@ -338,7 +338,7 @@ def test_contentful_encodes_the_query_twice():
     """As its toolkit does: querystring.escape of the whole query, then encodeURI of path and query."""
     names = "x-contentful-signed-headers,x-contentful-timestamp"
     listed = f"x-contentful-signed-headers:{names};x-contentful-timestamp:1760000000000"
-    text = "\n".join(["POST", "/a%2520b/hook?a%253D1%2526b%253Dc%252520d", listed, "body"])
+    text = f"POST\n/a%2520b/hook?a%253D1%2526b%253Dc%252520d\n{listed}\nbody"
     headers = {
         "x-contentful-signed-headers": names,
         "x-contentful-timestamp": "1760000000000",

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from causeway.calls.transport import Transport
@@ -37,7 +38,6 @@ FAILED_FOR = 30.0
 """Seconds for which a failure stands where nothing was had before."""
 
 MAX_BYTES = 128 * 1024
-_SECONDS = 3.0  # for one exchange: less than the patience of any provider
 _MAX_KEPT = 64  # answers, and failures; a certificate's URL is partly a sender's choice
 _COME_BACK = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -69,7 +69,7 @@ class KeyMaterial:
 
     def __init__(self, clock: Clock, exchange: Exchange | None = None) -> None:
         self._clock = clock
-        self._exchange = exchange or _Web()
+        self._exchange = exchange or Web()
         self._kept: dict[_Key, _Kept] = {}
         self._failed: dict[_Key, _Failed] = {}
 
@@ -120,19 +120,35 @@ class KeyMaterial:
         raise NotToBeHad(f"the provider answered {status}")
 
 
-class _Web:
-    """Exchanges with public addresses, within seconds and kilobytes; redirects are failures."""
+class Web:
+    """Exchanges with public addresses, within seconds and kilobytes; redirects are failures.
 
-    def __init__(self) -> None:
+    Args:
+        tls: what to trust instead of the system's authorities.
+        allow_private: networks in CIDR notation that may be asked besides public addresses.
+        seconds: for one exchange: less than the patience of any provider.
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        allow_private: tuple[str, ...] = (),
+        seconds: float = 3.0,
+    ) -> None:
+        self._tls = tls
+        self._allow_private = allow_private
+        self._seconds = seconds
         self._transport: Transport | None = None
 
     def __call__(self, url: str, body: bytes | None) -> tuple[int, bytes]:
+        """Send one request; returns status and body. Raises OSError."""
         # Most systems need no key from anywhere, and none of this.
         from causeway.calls.connection import NoAnswerError  # noqa: PLC0415
         from causeway.calls.request import Request  # noqa: PLC0415
         from causeway.calls.transport import Transport  # noqa: PLC0415
 
-        self._transport = self._transport or Transport(max_answer=MAX_BYTES)
+        self._transport = self._transport or Transport(tls=self._tls, max_answer=MAX_BYTES)
         request = Request(
             method="GET" if body is None else "POST",
             url=url,
@@ -140,9 +156,13 @@ class _Web:
             body=body,
         )
         try:
-            answer = self._transport.exchange(request, allow_private=(), seconds=_SECONDS, repeatable=True)
+            answer = self._transport.exchange(
+                request, allow_private=self._allow_private, seconds=self._seconds, repeatable=True
+            )
         except NoAnswerError as error:
             raise OSError(str(error)) from error
+        finally:
+            self._transport.close()  # it is asked once an hour
         return answer.status, answer.body
 
 

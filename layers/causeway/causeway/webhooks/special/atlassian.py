@@ -17,10 +17,10 @@ import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from causeway.webhooks.jwt import claims_in, expiry_holds, issued_at, make_token
 from causeway.webhooks.patterns import Malformed, Missing, SchemeError, header_of
 from causeway.webhooks.special.secrets import is_readable, readable, utf8
 from causeway.webhooks.timestamps import TOLERANCE
+from causeway.webhooks.tokens import claims_in, expiry_holds, issued_at, make_token
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ import hmac
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from causeway.webhooks.jwt import claims_by_id, expiry_holds
 from causeway.webhooks.patterns import Malformed, Missing
 from causeway.webhooks.special import fields_of
 from causeway.webhooks.special.bodies import json_of
 from causeway.webhooks.special.secrets import all_texts, is_readable, readable, text, utf8
 from causeway.webhooks.timestamps import TOLERANCE
+from causeway.webhooks.tokens import claims_by_id, expiry_holds
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
