@@ -7,9 +7,10 @@ ratio to the bare primitive over the same bytes: one HMAC, one check of a public
 comparison. `ours, 2` holds two active secrets of which the second is the right one, so both are tried. The
 libraries get the right secret alone; what they are built of is built beforehand.
 
-It fails when an HMAC scheme with a timestamp in a header takes, with two secrets, more than three times the bare
-HMAC, or with one more than a library that checks the same. (Of the other libraries some check less than we do,
-and Discord's uses libsodium, whose Ed25519 is faster than OpenSSL's.)
+It fails when an HMAC scheme with a timestamp in a header takes, with two secrets, more than three times the
+bare HMAC, or with one more than a library that checks the same. Of a provider with several records that is asked
+of the first. (Of the other libraries some check less than we do, and Discord's uses libsodium, whose Ed25519 is
+faster than OpenSSL's.)
 """
 
 import argparse
@@ -28,7 +29,7 @@ from urllib.parse import parse_qsl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from causeway.webhooks.schemes import SCHEMES
-from causeway.webhooks.verify import SignedRequest, verify
+from causeway.webhooks.verify import SignedRequest, Verified, verify
 from tests.conformance import keys
 from tests.conformance.deliveries import NOW, Delivery, Kind, b64
 from tests.conformance.oracles import KINDS
@@ -50,7 +51,7 @@ class Row(NamedTuple):
     one: float
     two: float
     library: float | None
-    timed_hmac: bool
+    judged: bool
 
 
 # ---- the libraries, called as their documentation says ----
@@ -340,15 +341,15 @@ def measure(kind: Kind, rounds: int) -> Row:
     if kind.name in LIBRARIES:
         calls.append(LIBRARIES[kind.name](sent, right))
     medians = [statistics.median(turns) for turns in by_turns(calls, rounds)]
-    scheme = schemes[0]
-    timed_hmac = (
-        kind.window is not None
-        and scheme.get("algorithm", "").startswith("hmac")
-        and kind.oracle != "cryptography"
-    )
-    return Row(
-        kind.name, medians[0], medians[1], medians[2], medians[3] if len(medians) > 3 else None, timed_hmac
-    )
+    library = medians[3] if len(medians) > 3 else None
+    return Row(kind.name, medians[0], medians[1], medians[2], library, is_judged(kind, calls[1]()))
+
+
+def is_judged(kind: Kind, proof: Verified) -> bool:
+    """Whether it is an HMAC over a time in a header, by the provider's first record."""
+    scheme = SCHEMES[kind.provider][0]
+    by_hmac = scheme.get("algorithm", "").startswith("hmac") and "timestamp" in scheme
+    return proof.scheme is scheme and by_hmac and "value" not in scheme["timestamp"]
 
 
 def by_turns(calls: list[Call], rounds: int) -> list[list[float]]:
@@ -372,14 +373,11 @@ def by_turns(calls: list[Call], rounds: int) -> list[list[float]]:
 
 def show(rows: list[Row]) -> None:
     """The table."""
-    print(
-        f"{'scheme':34} {'bare':>9} {'ours':>7} {'ours, 2':>8} {'library':>8}   (ratios to bare; {SIZE} bytes)"
-    )
+    print(f"{'scheme':34} {'bare':>9} {'ours':>7} {'ours, 2':>8} {'library':>8}   (ratios to bare)")
     for row in rows:
-        library = "" if row.library is None else f"{row.library / row.bare:8.1f}"
-        print(
-            f"{row.name:34} {row.bare * 1e6:7.2f}us {row.one / row.bare:7.2f} {row.two / row.bare:8.2f} {library}"
-        )
+        library = "" if row.library is None else f"{row.library / row.bare:8.2f}"
+        ours = f"{row.one / row.bare:7.2f} {row.two / row.bare:8.2f}"
+        print(f"{row.name:34} {row.bare * 1e6:7.2f}us {ours} {library}")
 
 
 def judge(rows: list[Row]) -> list[str]:
@@ -387,12 +385,12 @@ def judge(rows: list[Row]) -> list[str]:
     slow = [
         f"{row.name}: {row.two / row.bare:.2f} times the bare HMAC with two secrets, more than {LIMIT:g}"
         for row in rows
-        if row.timed_hmac and row.two > LIMIT * row.bare
+        if row.judged and row.two > LIMIT * row.bare
     ]
     beaten = [
         f"{row.name}: its library is faster, {row.library / row.bare:.2f} to {row.one / row.bare:.2f}"
         for row in rows
-        if row.library is not None and row.library < row.one and row.timed_hmac
+        if row.library is not None and row.library < row.one and row.judged
     ]
     return slow + beaten
 
