@@ -57,7 +57,8 @@ class _Hmac:
         return self._new(block.translate(_INNER)).copy, self._new(block.translate(_OUTER)).copy
 
     def matches(self, key: Key, message: bytes, received: Iterable[bytes], encoding: Encoding) -> bool:
-        inner, outer = key[0](), key[1]()
+        copy_inner, copy_outer = key
+        inner, outer = copy_inner(), copy_outer()
         inner.update(message)
         outer.update(inner.digest())
         # Comparing with the one canonical spelling is a strict decoding, and cheaper.

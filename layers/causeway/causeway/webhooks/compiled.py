@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.algorithms import Key
+    from causeway.webhooks.special import Special
 
 _HEADER_EXPRESSION = re.compile(r'headers\.(?:"([^"\\]+)"|([A-Za-z_][A-Za-z0-9_]*))')
 _T = TypeVar("_T")
@@ -206,25 +207,37 @@ def _one_of(table: Mapping[str, _T], key: str, name: str) -> _T:
     return table[name]
 
 
-_compiled: dict[int, tuple[Scheme, Compiled]] = {}
+_prepared: dict[int, tuple[Scheme, Compiled | None, Special | None]] = {}
 
 
-def compiled(scheme: Scheme) -> Compiled:
-    """The compiled form of a record, made once; a record is not changed afterwards.
+def prepared(scheme: Scheme) -> tuple[Scheme, Compiled | None, Special | None]:
+    """A record with its compiled form, or with the module that verifies it: whichever it has.
+
+    It is made once; a record is not changed afterwards.
 
     Raises:
         SchemeError: it asks for what the engine cannot do.
     """
     # By identity: hashing a record's content would cost as much as verifying. The record is kept with it, so
     # that its id is not given to another.
-    found = _compiled.get(id(scheme))
-    if found is not None:
-        return found[1]
-    if len(_compiled) >= _KEPT:
-        _compiled.clear()
-    made = Compiled(scheme)
-    _compiled[id(scheme)] = (scheme, made)
-    return made
+    found = _prepared.get(id(scheme))
+    if found is None:
+        if len(_prepared) >= _KEPT:
+            _prepared.clear()
+        module = special(scheme)
+        found = (scheme, Compiled(scheme) if module is None else None, module)
+        _prepared[id(scheme)] = found
+    return found
+
+
+def compiled(scheme: Scheme) -> Compiled:
+    """The compiled form of a record that is data alone.
+
+    Raises:
+        SchemeError: it asks for what the engine cannot do, or is not data alone.
+    """
+    _, made, _ = prepared(scheme)
+    return Compiled(scheme) if made is None else made
 
 
 def check(scheme: Scheme) -> None:

@@ -80,6 +80,9 @@ class HeaderPattern:
         names = [item.name for item in self.items]
         if names.count("signature") != 1 or len(set(names)) != len(names):
             raise SchemeError(f"pattern: {pattern!r} must hold {{signature}} once, and nothing else twice")
+        self._usual = _usual(self.items, separator)
+        self._signature = names.index("signature") + 1
+        self._others = [(name, number) for number, name in enumerate(names, 1) if name != "signature"]
 
     def read(self, header: str) -> tuple[list[str], dict[str, str]]:
         """The signatures in a header's value, and what else the pattern names.
@@ -89,12 +92,17 @@ class HeaderPattern:
         """
         if len(header) > MAX_HEADER:
             raise Malformed("too long")
-        separator = self.separator
-        elements = [header] if separator is None else header.split(separator)
+        if self._usual is not None and (usual := self._usual.fullmatch(header)):
+            return [usual[self._signature]], {name: usual[number] for name, number in self._others}
+        if self.separator is None:
+            raise Malformed("no signature of a known version")
+        return self._read_list(header.split(self.separator))
+
+    def _read_list(self, elements: list[str]) -> tuple[list[str], dict[str, str]]:
         signatures: list[str] = []
         others: dict[str, str] = {}
         for element in elements:
-            text = element if separator is None else element.lstrip(" ")
+            text = element.lstrip(" ")
             for before, name, after in self.items:
                 if not text.startswith(before) or (after and not text.endswith(after)):
                     continue
@@ -116,6 +124,20 @@ class HeaderPattern:
         """The header's value for one signature."""
         separator = self.separator or ""
         return separator.join(f"{before}{values[name]}{after}" for before, name, after in self.items)
+
+
+def _usual(items: list[Item], separator: str | None) -> re.Pattern[str] | None:
+    """What a header looks like that holds each element once and in order: most do, and it is read at once.
+
+    None where an element could be read in two ways, so that they are read one by one.
+    """
+    value = f"([^{re.escape(separator)}]*)" if separator else "(.*)"
+    starts = [item.before for item in items]
+    clear = all(a == b or not b.startswith(a) for a in starts for b in starts)
+    if separator and (len(separator) != 1 or not clear or any(item.after for item in items)):
+        return None
+    parts = [re.escape(item.before) + value + re.escape(item.after) for item in items]
+    return re.compile(f"{re.escape(separator or '')} *".join(parts), re.DOTALL)
 
 
 def _item(part: str, allowed: frozenset[str]) -> Item:
@@ -152,6 +174,9 @@ class SignedPattern:
             for name, literal in zip(self.names, pieces[2::2], strict=True)
         ]
         self._is_body = template == "{body}"
+        # Nearly all are one of these, and are written without asking for each part.
+        self._is_timed = self.names == ["timestamp", "body"]
+        self._is_timed_after_one = self.names[1:] == ["timestamp", "body"]
 
     def bytes_of(
         self, request: SignedRequest, timestamp: bytes, secret: bytes = b"", data: JSON = None
@@ -169,6 +194,14 @@ class SignedPattern:
         """
         if self._is_body:
             return request.body
+        if self._is_timed:
+            return self._format % (timestamp, request.body)
+        if self._is_timed_after_one:
+            return self._format % (
+                self._readers[0](request, timestamp, secret, data),
+                timestamp,
+                request.body,
+            )
         return self._format % tuple([read(request, timestamp, secret, data) for read in self._readers])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from causeway.webhooks.compiled import compiled
+from causeway.webhooks.compiled import compiled, prepared
 from causeway.webhooks.encodings import padded
 from causeway.webhooks.patterns import Malformed, Missing, SchemeError, SignedRequest, header_of, text_at
 from causeway.webhooks.places import body_data
@@ -106,10 +106,11 @@ def verify(
     rejected: Rejected | None = None
     for scheme in schemes:
         try:
-            module = special(scheme)
-            if module is None:
-                return _verify(compiled(scheme), request, secrets, tolerance, now)
-            return module.verify(scheme, request, secrets, tolerance=tolerance, now=now, fetch=fetch)
+            _, made, module = prepared(scheme)
+            if made is not None:
+                return _verify(made, request, secrets, tolerance, now)
+            if module is not None:
+                return module.verify(scheme, request, secrets, tolerance=tolerance, now=now, fetch=fetch)
         except (Rejected, SchemeError, ValueError) as error:
             rejected = _furthest(rejected, error)
     raise rejected or Rejected("scheme")
@@ -161,7 +162,8 @@ def _verify(
         keys = tuple(held for held in keys if held.id is None or held.id == named)
     data = body_data(request) if scheme.reads_body else None
     past, future = scheme.window if tolerance is None else (tolerance, tolerance)
-    texts = scheme.place.read(request, data)
+    place = scheme.place
+    texts = [header_of(request, place.header)] if place.is_one_header else place.read(request, data)
     if scheme.sets is None:
         return _verify_set(scheme, request, keys, texts, data, (now - past, now + future))
     rejected: Rejected | None = None
@@ -187,7 +189,7 @@ def _verify_set(  # noqa: PLR0917 # the hot path: a call with names costs more
     found, others = scheme.pattern.read(texts[0])
     for text in texts[1:]:
         found += scheme.pattern.read(text)[0]
-    signatures = [signature.encode("ascii") for signature in found]
+    signatures = [*map(str.encode, found)]  # places give ASCII alone
     if scheme.unpadded_too:
         signatures = [padded(signature) for signature in signatures]
     timestamp, signed_at = b"", None
@@ -200,12 +202,12 @@ def _verify_set(  # noqa: PLR0917 # the hot path: a call with names costs more
             )
         signed_at = _in_window(scheme.read_timestamp(text), window)
         timestamp = text.encode("ascii")
-    has_secret = scheme.signed.has_secret
-    message = b"" if has_secret else scheme.signed.bytes_of(request, timestamp, b"", data)
+    signed, matches, encoding = scheme.signed, scheme.algorithm.matches, scheme.encoding
+    message = b"" if signed.has_secret else signed.bytes_of(request, timestamp, b"", data)
     for index, key, raw, _ in keys:
-        if has_secret:
-            message = scheme.signed.bytes_of(request, timestamp, raw, data)
-        if scheme.algorithm.matches(key, message, signatures, scheme.encoding):
+        if signed.has_secret:
+            message = signed.bytes_of(request, timestamp, raw, data)
+        if matches(key, message, signatures, encoding):
             if scheme.read_timestamp is not None and scheme.timestamp_is_late:
                 text = text_at(body_data(request), scheme.timestamp_path)
                 signed_at = _in_window(scheme.read_timestamp(text), window)
