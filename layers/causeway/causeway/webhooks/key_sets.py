@@ -128,7 +128,8 @@ def _find(keys: JSON, key_id: str, algorithm: str) -> PublicKey | None:
 
 
 def _read_jwk(jwk: Mapping[str, JSON], algorithm: str) -> PublicKey | None:
-    from jwt import PyJWK  # noqa: PLC0415 # few systems need it
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 # few systems need it
+    from jwt import PyJWK  # noqa: PLC0415 # likewise
     from jwt.exceptions import PyJWTError  # noqa: PLC0415 # likewise
 
     expected = {"alg": algorithm, "use": "sig"}
@@ -139,19 +140,23 @@ def _read_jwk(jwk: Mapping[str, JSON], algorithm: str) -> PublicKey | None:
         return None
     try:
         return fitting(PyJWK(dict(jwk), algorithm=algorithm).key, algorithm)
-    except (PyJWTError, TypeError) as error:
+    except (PyJWTError, TypeError, KeyError, UnsupportedAlgorithm) as error:
         raise ValueError("no key") from error
 
 
 @lru_cache(maxsize=16)
 def _read_pem(pem: str, algorithm: str) -> PublicKey | None:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
     from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
 
     raw = pem.encode("ascii")
-    if b"BEGIN CERTIFICATE" in raw:
-        return fitting(load_pem_x509_certificate(raw).public_key(), algorithm)
-    return fitting(load_pem_public_key(raw), algorithm)
+    try:
+        if b"BEGIN CERTIFICATE" in raw:
+            return fitting(load_pem_x509_certificate(raw).public_key(), algorithm)
+        return fitting(load_pem_public_key(raw), algorithm)
+    except UnsupportedAlgorithm:
+        return None
 
 
 def fitting(key: PublicKey, algorithm: str) -> PublicKey | None:

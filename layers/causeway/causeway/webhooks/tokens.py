@@ -12,7 +12,6 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import cache
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from causeway.webhooks.key_sets import public_key, source_of
@@ -33,6 +32,7 @@ HMAC = ("HS256", "HS384", "HS512")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _NOT_UNDERSTOOD = ("crit", "b64")  # of a token's header: they change what the rest means (RFC 7515, RFC 7797)
 _MAX_KEY_ID = 256
+_MAX_TIME = 1e15
 
 
 def claims_in(token: str, keys: Sequence[tuple[int, bytes]], algorithms: Sequence[str]) -> tuple[int, Claims]:
@@ -154,7 +154,8 @@ def _time(claims: Claims, name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    # Written so that what is not a number, infinite or too large for one is refused.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _MAX_TIME:
         raise Malformed(name)
     return float(value)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from causeway.webhooks.special import Fetch
 
 _MAX_CHAIN = 8
+_MIN_RSA = 2048
 
 
 @lru_cache(maxsize=64)
@@ -119,13 +120,16 @@ def system_roots() -> tuple[Certificate, ...]:
 
 def signed_by(certificate: Certificate, signature: bytes, message: bytes, digest: str) -> bool:
     """Whether a certificate's RSA key signed a message (PKCS #1 v1.5), by ``sha1`` or ``sha256``."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.hashes import SHA1, SHA256  # noqa: PLC0415
 
-    key = certificate.public_key()
-    if not isinstance(key, RSAPublicKey):
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm:
+        return False
+    if not isinstance(key, RSAPublicKey) or key.key_size < _MIN_RSA:
         return False
     hashing = SHA1() if digest == "sha1" else SHA256()  # noqa: S303 # AWS SNS signs with it; the caller decides
     try:
