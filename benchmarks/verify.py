@@ -8,9 +8,9 @@ comparison. `ours, 2` holds two active secrets of which the second is the right 
 libraries get the right secret alone; what they are built of is built beforehand.
 
 It fails when an HMAC scheme with a timestamp in a header takes, with two secrets, more than three times the
-bare HMAC, or with one more than a library that checks the same. Of a provider with several records that is asked
-of the first. (Of the other libraries some check less than we do, and Discord's uses libsodium, whose Ed25519 is
-faster than OpenSSL's.)
+bare HMAC, or with one more than a library that checks the same. Of a provider with several records that is
+asked of the first. (Of the other libraries some check less than we do, and Discord's uses libsodium, whose
+Ed25519 is faster than OpenSSL's.)
 """
 
 import argparse
