@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 
+import jwt
 import pytest
 
 from causeway.webhooks.diagnosis import Case, diagnose, spelled
@@ -142,6 +143,42 @@ def test_another_algorithm_or_encoding_is_told(digest, write):
     (finding,) = diagnose(Case([PLAIN], request, {"a": SECRET}, None, NOW), others={})
     assert finding.kind == "algorithm"
     assert f"hmac-{digest}, written in {write}" in finding.text
+
+
+MONDAY = {
+    "algorithm": "jwt",
+    "header": "authorization",
+    "jwt": {"algorithms": ["HS256"], "expires": True},
+}
+
+
+def _token(**claims):
+    key = "a-key-of-32-characters-at-least-1"
+    return Case(
+        [MONDAY],
+        SignedRequest("POST", "", {"authorization": jwt.encode(claims, key, "HS256")}, BODY),
+        {"a": key},
+        None,
+        NOW,
+    )
+
+
+def test_a_token_that_is_over_is_told_with_the_time():
+    (finding,) = diagnose(_token(exp=int(NOW) - 3600, iat=int(NOW) - 3700), others={})
+    assert (finding.kind, "ended 1 h ago" in finding.text) == ("clock", True)
+
+
+def test_a_token_of_a_stranger_is_not_explained_by_the_clock():
+    case_ = _token(exp=int(NOW) - 3600)._replace(secrets={"a": "another-key-of-32-characters-or-so"})
+    assert kinds(diagnose(case_, others={})) == ["unknown"]
+
+
+def test_the_wrong_method_is_told():
+    scheme = {**PLAIN, "signed": "{method}{body}"}
+    wrong = case([scheme])
+    wrong = wrong._replace(request=wrong.request._replace(method="PUT"))
+    (finding,) = diagnose(wrong, others={})
+    assert (finding.kind, "POST was signed" in finding.text) == ("method", True)
 
 
 def test_a_missing_header_is_named():

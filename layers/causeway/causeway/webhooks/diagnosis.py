@@ -6,6 +6,8 @@ could ask it would be told how near a forgery came. No finding shows a secret or
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from causeway.webhooks.verify import Verified
 
 _CREDENTIALS = re.compile(r"\b(token|jwt|secret|key|sig|signature)=[^&#]*", re.IGNORECASE)
+_TOKEN = re.compile(r"\b[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _WEIGHTY = {"missing", "malformed", "scheme"}
 _ALGORITHMS = ("hmac-sha256", "hmac-sha1", "hmac-sha512")
 _ENCODINGS = ("hex", "base64", "base64url")
@@ -32,8 +35,8 @@ _KEYS = {"utf8": "taken as text", "base64": "decoded from Base64", "hex": "decod
 class Finding(NamedTuple):
     """One reason.
 
-    ``kind`` is valid, clock, secret, newline, base64, charset, json, form, url, scheme, algorithm, missing,
-    malformed, or unknown.
+    ``kind`` is valid, clock, secret, newline, base64, charset, json, form, url, method, scheme, algorithm,
+    missing, malformed, or unknown.
     """
 
     kind: str
@@ -64,9 +67,11 @@ def diagnose(case: Case, *, others: Mapping[str, str]) -> list[Finding]:
     else:
         return [Finding("valid", "It is valid.")]
     found = list(_first_that_fits(case, others))
-    if found:
+    if found and rejected.rule not in _WEIGHTY:
         return found
-    return [*_formal(case, rejected), *_unexplained(rejected)]
+    kinds = {each.kind for each in found}
+    told = [*found, *(each for each in _formal(case, rejected) if each.kind not in kinds)]
+    return told or list(_unexplained(rejected))
 
 
 def _texts(case: Case) -> list[str]:
@@ -80,13 +85,15 @@ def _first_that_fits(case: Case, others: Mapping[str, str]) -> Iterator[Finding]
         if verified:
             if kind:
                 yield Finding(kind, text)
-            yield from _clock(case, verified)
+            if kind != "clock":
+                yield from _clock(case, verified)
             return
 
 
 def _changes(case: Case, others: Mapping[str, str]) -> Iterator[tuple[str, str, Case]]:
     """What may be different, as it would have to be said, and the case without that difference."""
     yield "", "", case  # nothing but the clock
+    yield from _token_in_time(case)
     yield from _other_secrets(case, others)
     for body in bodies(case.request.body):
         changed = case._replace(request=case.request._replace(body=body.body))
@@ -97,8 +104,9 @@ def _changes(case: Case, others: Mapping[str, str]) -> Iterator[tuple[str, str, 
                 f"The URL differs: {_shown(url)} was signed, {_shown(case.request.url)} is configured here."
             )
             yield "url", text, case._replace(request=case.request._replace(url=url))
-    yield from _other_schemes(case)
+    yield from _other_methods(case)
     yield from _other_algorithms(case)
+    yield from _other_schemes(case)
 
 
 def _signs_url(scheme: Scheme) -> bool:
@@ -125,6 +133,39 @@ def _other_secrets(case: Case, others: Mapping[str, str]) -> Iterator[tuple[str,
     for name, secret in others.items():
         text = f"Another secret signed it: {name}. This system's are {', '.join(case.secrets) or 'none'}."
         yield "secret", text, case._replace(secrets={name: secret})
+
+
+def _token_in_time(case: Case) -> Iterator[tuple[str, str, Case]]:
+    """The case at times at which a token in it says that it holds."""
+    texts = [*case.request.headers.values(), case.request.url]
+    for found in _TOKEN.findall(" ".join(texts)):
+        claims = _claims(found)
+        end, begin = claims.get("exp"), claims.get("iat", claims.get("nbf"))
+        if isinstance(end, int) and end <= case.now:
+            text = (
+                f"The token ended {spelled(case.now - end)} ago: it came late or again, or a clock is wrong."
+            )
+            yield "clock", text, case._replace(now=end - 1)
+        if isinstance(begin, int):
+            where = "ago" if case.now > begin else "ahead of the clock here"
+            text = f"The token was made {spelled(abs(case.now - begin))} {where}."
+            yield "clock", text, case._replace(now=begin)
+
+
+def _claims(payload: str) -> dict[str, Any]:
+    """What a token says. Nothing of it is believed unless the case is right with it."""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _other_methods(case: Case) -> Iterator[tuple[str, str, Case]]:
+    for method in ("POST", "GET", "PUT", "PATCH", "DELETE"):
+        if method != case.request.method:
+            text = f"The method differs: {method} was signed, it came as {case.request.method}."
+            yield "method", text, case._replace(request=case.request._replace(method=method))
 
 
 def _other_schemes(case: Case) -> Iterator[tuple[str, str, Case]]:
