@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from causeway.events.expressions import select
 from causeway.webhooks.compiled import check
 from causeway.webhooks.key_sets import SOURCES
 from causeway.webhooks.patterns import SchemeError, SignedRequest
@@ -186,6 +187,30 @@ def test_twilio_an_odd_form_is_malformed(body):
     assert (
         judge("twilio", SignedRequest("POST", URL, {**FORM, "x-twilio-signature": "x"}, body)) == "malformed"
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "event_id"),
+    [
+        ({"i-twilio-idempotency-token": "t"}, {"MessageSid": "m"}, "t"),
+        ({}, {"MessageSid": "m", "MessageStatus": "sent"}, "m/sent"),
+        ({}, {"MessageSid": "m"}, "m"),
+        ({}, {"CallSid": "c"}, "c"),
+        ({}, {}, None),
+    ],
+)
+def test_twilio_each_status_of_a_message_is_an_event(headers, body, event_id):
+    assert {select(each["id"], {"headers": headers, "body": body}) for each in CODE["twilio"]} == {event_id}
+
+
+def test_adyen_a_dispute_is_several_events_under_one_reference():
+    def item_id(code: str) -> Any:
+        return select(
+            CODE["adyen"][1]["id"], {"body": {"NotificationRequestItem": {**ITEM, "eventCode": code}}}
+        )
+
+    codes = ("AUTHORISATION", "NOTIFICATION_OF_CHARGEBACK", "CHARGEBACK", "CHARGEBACK_REVERSED")
+    assert [item_id(code) for code in codes] == ["1", *(f"{code}/1" for code in codes[1:])]
 
 
 # ---- Adyen ----

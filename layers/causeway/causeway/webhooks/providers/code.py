@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from causeway.plan.records import Scheme
 
+_TWILIO_ID = (
+    # One message or call makes many requests (each status, each input), and each of those has a token that
+    # its repeats have, too: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+    'headers."i-twilio-idempotency-token"'
+    " || body.MessageStatus && join('/', [body.MessageSid, body.MessageStatus])"
+    " || body.MessageSid || body.CallSid"
+)
+
 CODE: dict[str, list[Scheme]] = {
-    "twilio": [
-        {"code": code, "id": "body.MessageSid || body.CallSid"} for code in ("twilio", "twilio-sha256")
-    ],
+    "twilio": [{"code": code, "id": _TWILIO_ID} for code in ("twilio", "twilio-sha256")],
     "adyen": [
         {
             # https://docs.adyen.com/platforms/webhooks/verify-hmac-signatures: platforms, banking, management
