@@ -71,7 +71,11 @@ def request_of(event: Mapping[str, Any], base_url: str) -> SignedRequest:
     query = query_of(event)
     url = f"{base_url.rstrip('/')}/webhooks/{system_of(event)}" + (f"?{query}" if query else "")
     return SignedRequest(
-        method=method_of(event), url=url if base_url else "", headers=_headers(event), body=_body(event)
+        method=method_of(event),
+        url=url if base_url else "",
+        headers=_headers(event),
+        body=_body(event),
+        query=query or "",
     )
 
 

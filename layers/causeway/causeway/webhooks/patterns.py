@@ -38,13 +38,15 @@ class SignedRequest(NamedTuple):
     """What a signature may cover. Nothing in it is trusted before it is verified.
 
     ``headers`` have lower-case names. ``url`` is the public URL as configured, with path and query, never one
-    rebuilt from the Host header; empty where none is known.
+    rebuilt from the Host header; empty where none is known. ``query`` is what came after the question mark,
+    for what is read there although no URL is known.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
 
 
 class Malformed(ValueError):  # noqa: N818 # an outcome of reading, not a fault

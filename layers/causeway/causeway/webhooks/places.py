@@ -71,7 +71,7 @@ class Place:
         if self.in_body:
             return [_narrow(text_at(data, self.in_body))]
         if self.in_query:
-            return [_narrow(query_value(request.url, self.in_query))]
+            return [_narrow(query_value(request, self.in_query))]
         found = [header_of(request, name) for name in self.headers if name in request.headers]
         if not found:
             raise Missing(self.header)
@@ -113,14 +113,14 @@ def told_body(scheme: Scheme, request: SignedRequest) -> Body:
     return read_body(request.body, scheme.get("content_type") or request.headers.get("content-type"))
 
 
-def query_value(url: str, name: str) -> str:
-    """The value of a parameter that must be in a URL's query once.
+def query_value(request: SignedRequest, name: str) -> str:
+    """The value of a parameter that must be in a request's query once.
 
     Raises:
         Missing: it is not there, or empty.
         Malformed: it is there twice.
     """
-    given = [pair.partition("=") for pair in url.partition("?")[2].partition("#")[0].split("&")]
+    given = [pair.partition("=") for pair in (request.url.partition("?")[2] or request.query).split("&")]
     values = [value for key, _, value in given if unquote_plus(key) == name]
     if not any(values):
         raise Missing(name)
