@@ -52,9 +52,7 @@ def prove(
         try:
             stored = present(read, webhooks["secrets"])
             tolerance = webhooks.get("tolerance")
-            verified = verify(
-                webhooks["schemes"], request, stored, tolerance=tolerance, now=now, fetch=fetch
-            )
+            verified = verify(webhooks["schemes"], request, stored, tolerance=tolerance, now=now, fetch=fetch)
             return Proof(verified, stored[verified.secret_index])
         except Rejected as error:
             rejected = error
