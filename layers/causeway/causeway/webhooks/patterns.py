@@ -84,7 +84,7 @@ class HeaderPattern:
             raise SchemeError(f"pattern: {pattern!r} must hold {{signature}} once, and nothing else twice")
         self._usual = _usual(self.items, separator)
         self._signature = names.index("signature") + 1
-        self._others = [(name, number) for number, name in enumerate(names, 1) if name != "signature"]
+        self._timestamp = names.index("timestamp") + 1 if "timestamp" in names else 0
 
     def read(self, header: str) -> tuple[list[str], dict[str, str]]:
         """The signatures in a header's value, and what else the pattern names.
@@ -95,7 +95,8 @@ class HeaderPattern:
         if len(header) > MAX_HEADER:
             raise Malformed("too long")
         if self._usual is not None and (usual := self._usual.fullmatch(header)):
-            return [usual[self._signature]], {name: usual[number] for name, number in self._others}
+            others = {"timestamp": usual[self._timestamp]} if self._timestamp else {}
+            return [usual[self._signature]], others
         if self.separator is None:
             raise Malformed("no signature of a known version")
         return self._read_list(header.split(self.separator))
@@ -177,7 +178,7 @@ class SignedPattern:
         ]
         self._is_body = template == "{body}"
         # Nearly all are one of these, and are written without asking for each part.
-        self._is_timed = self.names == ["timestamp", "body"]
+        self._usual_parts = _USUAL_PARTS.get(tuple(self.names))
         self._is_timed_after_one = self.names[1:] == ["timestamp", "body"]
 
     def bytes_of(
@@ -196,8 +197,8 @@ class SignedPattern:
         """
         if self._is_body:
             return request.body
-        if self._is_timed:
-            return self._format % (timestamp, request.body)
+        if self._usual_parts is not None:
+            return self._format % self._usual_parts(request, timestamp)
         if self._is_timed_after_one:
             return self._format % (
                 self._readers[0](request, timestamp, secret, data),
@@ -309,6 +310,12 @@ _REQUEST_FIELDS: dict[str, Reader] = {
     "form": _form,
     "secret": lambda _request, _timestamp, secret, _data: secret,
     "body_sha256": lambda request, *_: hashlib.sha256(request.body).hexdigest().encode(),
+}
+
+
+_USUAL_PARTS: dict[tuple[str, ...], Callable[[SignedRequest, bytes], tuple[bytes, bytes]]] = {
+    ("timestamp", "body"): lambda request, timestamp: (timestamp, request.body),
+    ("body", "timestamp"): lambda request, timestamp: (request.body, timestamp),
 }
 
 

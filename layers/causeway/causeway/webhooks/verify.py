@@ -155,7 +155,8 @@ def _verify(
     if not keys:
         raise Rejected("secret")
     for header, wanted in scheme.require:
-        if header_of(request, header) != wanted:
+        if request.headers.get(header) != wanted:
+            header_of(request, header)  # which says if it is missing
             raise Malformed(header)
     if scheme.key_id_header:
         named = header_of(request, scheme.key_id_header)
