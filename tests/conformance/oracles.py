@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.conformance import (
     kinds_bodies,
+    kinds_graph,
     kinds_jwt,
     kinds_keys,
     kinds_timed,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.conformance.deliveries import Kind, Vector
 
-FAMILIES = (kinds_bodies, kinds_jwt, kinds_keys, kinds_timed, kinds_tokens, kinds_urls)
+FAMILIES = (kinds_bodies, kinds_graph, kinds_jwt, kinds_keys, kinds_timed, kinds_tokens, kinds_urls)
 
 KINDS: list[Kind] = [kind for family in FAMILIES for kind in family.KINDS]
 """Every way in which a provider signs."""
