@@ -66,8 +66,12 @@ lint: setup ## Check style and form.
 types: setup ## Check types.
 	@$(BIN)/mypy
 
+.PHONY: fuzz
+fuzz: setup ## Send requests that nobody thought of to the verification; SECONDS=600 says for how long.
+	@$(BIN)/python -m tests.fuzz.webhooks --seconds $(or $(SECONDS),60)
+
 .PHONY: bench
-bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time and throughput.
+bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time, throughput and verifying.
 	@for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done
 
 .PHONY: template

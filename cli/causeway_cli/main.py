@@ -35,6 +35,7 @@ COMMANDS: dict[str, Row] = {
     "map": Row("causeway_cli.map:show_map", "Draw who sends what to whom, owned by whom."),
     "dev": Row("causeway_cli.local.dev:dev", "Run the whole stack here, on an emulated AWS."),
     "send": Row("causeway_cli.send:send", "Sign a sample event as the provider would, and post it."),
+    "verify": Row("causeway_cli.verify:verify", "Say why a provider's request was refused."),
     "secrets": Row("causeway_cli.secrets:app", "Store what the map names, and see what is missing."),
     "schema": Row("causeway_cli.schema:schema", "JSON Schemas of the manifests, for editors."),
 }

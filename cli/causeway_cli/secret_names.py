@@ -51,6 +51,8 @@ def _all(plan: Plan) -> Iterator[SecretUse]:
         if webhooks:
             for secret in webhooks["secrets"]:
                 yield SecretUse.of(secret, "in", name)
+            if "token" in webhooks:
+                yield SecretUse.of(webhooks["token"], "in", name)
             yield from (SecretUse.of(secret, "in", name) for secret in _references(webhooks))
         api = system.get("api")
         if api:

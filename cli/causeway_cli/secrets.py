@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,46 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from causeway.plan.plan import Plan, load
-from causeway_cli.account import account_clients, local_clients
+from causeway_cli import accepting
 from causeway_cli.errors import CommandError
-from causeway_cli.local import running
-from causeway_cli.secret_names import SecretUse, uses
-from causeway_cli.stored_secrets import StoredSecrets
+from causeway_cli.place import Environment, Map, Place, Profile, Region, Stack, place_of
+from causeway_cli.secret_names import uses
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-
-OPTION_STACK = typer.Option("--stack", help="A deployed stack; default: the local cloud.")
-OPTION_REGION = typer.Option("--region", help="Its AWS region.")
-OPTION_PROFILE = typer.Option("--profile", help="The AWS profile to use.")
-OPTION_MAP = typer.Option("--integrations", help="The map's directory, for a deployed stack.")
-OPTION_ENVIRONMENT = typer.Option("--environment", help="The map's environment, for a deployed stack.")
-
-Stack = Annotated[str | None, OPTION_STACK]
-Region = Annotated[str | None, OPTION_REGION]
-Profile = Annotated[str | None, OPTION_PROFILE]
-Map = Annotated[Path, OPTION_MAP]
-Environment = Annotated[str, OPTION_ENVIRONMENT]
-
-
-@dataclass
-class Place:
-    """A map, and the stack that has its secrets."""
-
-    plan: Plan
-    secrets: StoredSecrets
-
-    def named(self, name: str) -> list[SecretUse]:
-        """Every direction in which the map uses a name.
-
-        Raises:
-            CommandError: It uses it in none.
-        """
-        found = [use for use in uses(self.plan) if use.name == name]
-        if not found:
-            known = ", ".join(sorted({use.name for use in uses(self.plan)})) or "none"
-            raise CommandError(f"the map names no secret {name!r}; it names: {known}")
-        return found
 
 
 @app.callback()
@@ -77,7 +42,7 @@ def put(
 
     Example: causeway secrets put shop/webhook --stack causeway
     """
-    place = _place(stack, region, profile, integrations, environment)
+    place = place_of(stack, region, profile, integrations, environment)
     directions = place.named(name)
     value = _value(name, file)
     for use in directions:
@@ -99,7 +64,7 @@ def list_(
 
     Example: causeway secrets list --stack causeway
     """
-    _show(_place(stack, region, profile, integrations, environment), as_json=as_json)
+    _show(place_of(stack, region, profile, integrations, environment), as_json=as_json)
 
 
 @app.command()
@@ -116,22 +81,37 @@ def check(
 
     Example: causeway secrets check --stack causeway
     """
-    if not _show(_place(stack, region, profile, integrations, environment), as_json=as_json):
+    if not _show(place_of(stack, region, profile, integrations, environment), as_json=as_json):
         raise typer.Exit(1)
 
 
-def _place(
-    stack: str | None, region: str | None, profile: str | None, integrations: Path, environment: str
-) -> Place:
-    if stack is None:
-        cloud = running.find()
-        return Place(
-            load(cloud.plan, cloud.environment), StoredSecrets(local_clients(cloud.endpoint), cloud.stack)
-        )
-    from causeway_cli.local.plan_layer import plan_of  # noqa: PLC0415 - reads YAML, which the local cloud has done
+@app.command()
+def accept(
+    system: Annotated[str, typer.Argument(help="The system whose provider brings its secret itself.")],
+    *,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Which of its secrets; default: the first that is missing.")
+    ] = None,
+    minutes: Annotated[
+        int, typer.Option("--minutes", min=1, max=60, help="How long the window is open.")
+    ] = 10,
+    stack: Stack = None,
+    region: Region = None,
+    profile: Profile = None,
+    integrations: Map = Path("integrations"),
+    environment: Environment = "production",
+) -> None:
+    """Open a window in which a provider may bring its secret at first contact (Asana, Notion), and wait.
 
-    clients = account_clients(region=region, profile=profile)
-    return Place(plan_of(integrations, environment), StoredSecrets(clients, stack))
+    Now create the subscription at the provider. The first secret that comes is stored; no other is.
+
+    Example: causeway secrets accept asana --stack causeway
+    """
+    place = place_of(stack, region, profile, integrations, environment)
+    use = accepting.chosen(place, system, name)
+    print(f"waiting {minutes} minutes for {system} to bring {use.name}: create the subscription now")
+    accepting.accept(place, system, use, seconds=minutes * 60)
+    print(f"stored {use.name} ({use.direction})")
 
 
 def _value(name: str, file: Path | None) -> str:

@@ -68,7 +68,9 @@ def send(
 def _post(pool: urllib3.PoolManager, address: str, event: SignedEvent) -> dict[str, Any]:
     started = time.monotonic()
     try:
-        answer = pool.request("POST", address, body=event.body, headers=event.headers, retries=False)
+        answer = pool.request(
+            "POST", event.at(address), body=event.body, headers=event.headers, retries=False
+        )
     except HTTPError as error:
         raise CommandError(f"{address} cannot be reached: {error}") from error
     return {

@@ -18,7 +18,10 @@ from causeway.settings.environment import Settings
 from causeway.settings.secrets import Secrets
 from causeway.telemetry.logs import logger
 from causeway.telemetry.metrics import Metrics
+from causeway.webhooks.accepting import Accepting
+from causeway.webhooks.key_material import KeyMaterial
 from causeway.webhooks.receiving import Receiver, unavailable
+from causeway.webhooks.rejections import Rejections
 
 if TYPE_CHECKING:
     from causeway.settings.clock import Clock
@@ -31,6 +34,7 @@ def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> R
     """What answers requests, made of the environment's settings."""
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
+    key_material = KeyMaterial(clock)
     return Receiver(
         plan=load(settings.plan, settings.environment),
         secrets=Secrets(aws, prefix=settings.secrets_prefix, direction="in", clock=clock),
@@ -44,6 +48,10 @@ def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> R
         clock=clock,
         metrics=metrics,
         base_url=settings.base_url,
+        accepting=Accepting(aws, prefix=settings.secrets_prefix, clock=clock),
+        rejections=Rejections(aws, bucket=settings.payloads, clock=clock),
+        fetch=key_material,
+        visit=key_material,
     )
 
 

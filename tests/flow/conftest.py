@@ -22,6 +22,12 @@ description: Sends events.
 webhooks: {{scheme: {scheme}, secrets: [{name}/webhook]}}
 """
 
+FIRST_ASKED = """\
+system: {name}
+description: Asks before it sends events.
+webhooks: {{scheme: {scheme}, secrets: [{name}/webhook]{more}}}
+"""
+
 CALLED = """\
 system: {name}
 description: Takes events.
@@ -47,6 +53,13 @@ def write_map(directory: Path, *, target: int, sometimes: int) -> None:
     (directory / "environments" / "dev.yaml").write_text("{}\n")
     for name, scheme in (("payments", "stripe"), ("github", "github"), ("standard", "standard-webhooks")):
         text = SENDING.format(name=name, scheme=scheme)
+        (directory / "systems" / f"{name}.yaml").write_text(text)
+    for name, scheme, more in (
+        ("files", "dropbox", ", keep_rejected: 1h"),
+        ("boards", "trello", ""),
+        ("tasks", "asana", ""),
+    ):
+        text = FIRST_ASKED.format(name=name, scheme=scheme, more=more)
         (directory / "systems" / f"{name}.yaml").write_text(text)
     for name, port in (("target", target), ("sometimes", sometimes)):
         (directory / "systems" / f"{name}.yaml").write_text(CALLED.format(name=name, port=port))

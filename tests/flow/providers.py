@@ -18,6 +18,9 @@ import svix
 SECRETS = {
     "payments/webhook": "whsec_" + "f10w" * 8,
     "github/webhook": "It's a Secret to Everybody",
+    "files/webhook": "the secret of files",
+    "boards/webhook": "the secret of boards",
+    "tasks/webhook": "the first secret of tasks",
     "standard/webhook": "whsec_" + base64.b64encode(b"a key of the flow tests, 32 byte").decode(),
 }
 

@@ -101,7 +101,14 @@ def test_a_timestamp_holds_for_the_tolerance_and_no_longer(case, offset):
 def test_signing_works_or_says_that_it_cannot(schemes, secret, identity):
     said = ""
     try:
-        sign(scheme_for(schemes, secret), body=b"{}", secret=secret, id=identity, now=NOW)
+        sign(
+            scheme_for(schemes, secret),
+            body=b"{}",
+            secret=secret,
+            id=identity,
+            now=NOW,
+            url="https://hooks.example.com",
+        )
     except CannotSign as error:
         said = str(error)
     assert len(secret) < 12 or secret not in said

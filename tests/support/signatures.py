@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from causeway.webhooks.compiled import compiled
 from causeway.webhooks.schemes import SCHEMES
 from causeway.webhooks.sign import sign
+from causeway.webhooks.special import special
 from causeway.webhooks.verify import SignedRequest, Verified, verify
+from tests.conformance import keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +74,8 @@ class Case(NamedTuple):
     signing: str
     verifying: str
     other: str
+    twin: str
+    """The key that signs for ``other``."""
 
     def signed(self, body: bytes = BODY, *, secret: str | None = None, now: float = NOW) -> SignedRequest:
         """A request as the provider sends it."""
@@ -110,35 +115,66 @@ def with_header(request: SignedRequest, name: str, value: str | None) -> SignedR
     return request._replace(headers=headers if value is None else {**headers, name: value})
 
 
-def _case(name: str, scheme: Scheme) -> Case:
-    if scheme["algorithm"] == "ed25519":
-        (signing, verifying), (_, other) = _key_pair(1), _key_pair(2)
-        return Case(name, scheme, signing, verifying, other)
+def case_of(name: str, scheme: Scheme) -> Case:
+    """A scheme with keys for it."""
     prefix = scheme.get("key_prefix", "")
-    raw, other = b"key:one " * 4, b"key:two " * 4
-    if scheme["algorithm"] in ("token", "basic"):
-        raw, other = b"user:pass:word", b"user:password"
-    spell = {
-        "utf8": bytes.decode,
-        "base64": lambda key: base64.b64encode(key).decode(),
-        "hex": bytes.hex,
-    }[scheme.get("key", "utf8")]
-    return Case(name, scheme, prefix + spell(raw), prefix + spell(raw), prefix + spell(other))
+    (signing, verifying), (twin, other) = (_key_pair(scheme, number) for number in (0, 1))
+    if "key_id" in scheme and "value" in scheme["key_id"]:
+        texts = (json.dumps({scheme["key_id"]["value"]: text}) for text in (signing, verifying, other, twin))
+        return Case(name, scheme, *texts)
+    signs = scheme.get("signing_key_prefix", prefix)
+    return Case(name, scheme, signs + signing, prefix + verifying, prefix + other, signs + twin)
 
 
-def _key_pair(seed: int) -> tuple[str, str]:
-    private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
-    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    both = bytes([seed]) * 32 + public
-    return "whsk_" + base64.b64encode(both).decode(), "whpk_" + base64.b64encode(public).decode()
+def _key_pair(scheme: Scheme, number: int) -> tuple[str, str]:
+    """The texts of a key that signs and of the one that verifies: the same, of what is symmetric."""
+    private: Any
+    match scheme["algorithm"]:
+        case "rsa-sha1" | "rsa-sha256":
+            private = keys.rsa_key(number)
+        case "ecdsa-p256-sha256":
+            private = keys.ec_key(number)
+        case "ed25519":
+            seed = bytes([number + 1]) * 32
+            public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
+            return tuple(_spelled(scheme, raw) for raw in (seed, public.public_bytes_raw()))
+        case _:
+            raw = b"user:pass:word" if scheme["algorithm"] in ("token", "basic") else b"key:one " * 4
+            text = _spelled(scheme, raw if number == 0 else raw.replace(b":", b":no"))
+            return text, text
+    form = Encoding.PEM if scheme.get("key") == "pem" else Encoding.DER
+    pair = (
+        private.private_bytes(form, PrivateFormat.PKCS8, NoEncryption()),
+        private.public_key().public_bytes(form, PublicFormat.SubjectPublicKeyInfo),
+    )
+    return tuple(_spelled(scheme, raw) for raw in pair)
+
+
+def _spelled(scheme: Scheme, raw: bytes) -> str:
+    match scheme.get("key", "utf8"):
+        case "base64":
+            return base64.b64encode(raw).decode()
+        case "hex":
+            return raw.hex()
+    return raw.decode()
+
+
+def _is_in_one_header(scheme: Scheme) -> bool:
+    """What signs elsewhere is tried in tests/conformance."""
+    return (
+        special(scheme) is None
+        and compiled(scheme).place.is_one_header
+        and "value" not in scheme.get("timestamp", {})
+    )
 
 
 CASES = [
     *(
-        _case(f"{name}-{number}", scheme)
+        case_of(f"{name}-{number}", scheme)
         for name, schemes in SCHEMES.items()
         for number, scheme in enumerate(schemes)
+        if _is_in_one_header(scheme)
     ),
-    *(_case(name, scheme) for name, scheme in SPELLED_OUT.items()),
+    *(case_of(name, scheme) for name, scheme in SPELLED_OUT.items()),
 ]
 """Whatever is in the table is tested by being in it."""

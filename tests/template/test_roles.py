@@ -64,6 +64,25 @@ def test_a_function_reads_secrets_of_its_direction_only(function, direction):
     assert readable == ({f"/causeway/{direction}/*"} if direction else set())
 
 
+def test_the_receiving_function_writes_no_parameter_but_mailboxes_of_secrets_that_are_accepted():
+    """It can open no window for itself, and change no secret that verifies."""
+    written = {
+        resource["Fn::Sub"].partition("${AWS::StackName}")[2]
+        for name in functions()
+        for statement in statements(role_of(functions()[name]))
+        for resource in each(statement["Resource"])
+        if "ssm:PutParameter" in each(statement["Action"])
+    }
+    assert written == {"/causeway/in/accepting/*/secret"}
+
+
+def test_refused_requests_are_gone_soon_after_a_week():
+    """`keep_rejected` is a week at most."""
+    rules = resources("AWS::S3::Bucket")["Payloads"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "rejected/"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 8)
+
+
 def test_a_role_logs_to_its_functions_own_group():
     for name, function in functions().items():
         group = target(function["LoggingConfig"]["LogGroup"])

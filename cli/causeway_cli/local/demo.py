@@ -51,4 +51,4 @@ def send_samples(plan: Plan, secrets: StoredSecrets, url: str, console: DevConso
             type_ = provider.default_type()
             event = provider.sample(type_)
             console.event(name, "sends", f"{type_}  {event.id}")
-            pool.request("POST", address, body=event.body, headers=event.headers, retries=False)
+            pool.request("POST", event.at(address), body=event.body, headers=event.headers, retries=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from causeway.events.matching import matches
-from causeway.webhooks.sign import CannotSign, scheme_for, sign
+from causeway.webhooks.sign import CannotSign, scheme_for, sign_request
 from causeway_cli.errors import CommandError
 from causeway_cli.local import samples
 
@@ -29,6 +29,12 @@ class SignedEvent:
     id: str
     body: bytes
     headers: dict[str, str]
+    query: str = ""
+    """Of the URL, where the provider is given one that holds a secret."""
+
+    def at(self, address: str) -> str:
+        """Where it is posted, of the system's address."""
+        return f"{address}?{self.query}" if self.query else address
 
 
 class Provider:
@@ -70,7 +76,7 @@ class Provider:
         """A sample event, freshly numbered."""
         type_ = event_type or self.default_type()
         body = json.loads(json.dumps(self._samples.get(type_, {"message": "a sample event"})))
-        return self._numbered(body, type_)
+        return self._numbered(body, type_, asked=event_type is not None)
 
     def from_bytes(self, content: bytes, event_type: str | None, *, numbered: bool) -> SignedEvent:
         """An event with this body: as it is, or with a fresh id in the place where the scheme reads it."""
@@ -80,13 +86,14 @@ class Provider:
             except ValueError:
                 body = None
             if isinstance(body, dict):
-                return self._numbered(body, event_type)
+                return self._numbered(body, event_type, asked=True)
         return self._signed(secrets.token_hex(12), event_type, content)
 
-    def _numbered(self, body: dict[str, Any], event_type: str | None) -> SignedEvent:
+    def _numbered(self, body: dict[str, Any], event_type: str | None, *, asked: bool) -> SignedEvent:
         event_id = f"evt_{secrets.token_hex(12)}"
         _put(body, self._place("id"), event_id)
-        if event_type and not _put(body, self._place("type"), event_type) and event_type not in self._samples:
+        placed = not event_type or _put(body, self._place("type"), event_type)
+        if not placed and asked and event_type not in self._samples:
             raise CommandError(
                 f"{self._system} reads an event's type with `{self._place('type')}`: send a FILE that has it"
             )
@@ -98,17 +105,21 @@ class Provider:
         return str(overriding.get(key) or self._scheme.get(key) or "")
 
     def _signed(self, event_id: str, event_type: str | None, body: bytes) -> SignedEvent:
-        headers = sign(
-            self._scheme,
-            body=body,
-            secret=self._secret,
-            id=event_id,
-            now=time.time(),
-            type=event_type,
-            url=self._url,
-            nonce=secrets.token_hex(8),
-        )
-        return SignedEvent(event_id, body, {"content-type": _content_type(body), **headers})
+        try:
+            request = sign_request(
+                self._scheme,
+                body=body,
+                secret=self._secret,
+                id=event_id,
+                now=time.time(),
+                type=event_type,
+                url=self._url,
+                nonce=secrets.token_hex(8),
+                headers={"content-type": _content_type(body)},
+            )
+        except CannotSign as error:
+            raise CommandError(f"{self._system}: {error}") from error
+        return SignedEvent(event_id, request.body, dict(request.headers), request.url.partition("?")[2])
 
 
 def webhooks_of(plan: Plan, system: str) -> Webhooks:

@@ -54,7 +54,7 @@ def test_each_request_gets_the_answer_that_it_stands_for(bench: Bench, name: str
 def test_slack_gets_its_challenge_back(bench: Bench):
     assert app.handler(event("slack-url-verification"), CONTEXT) == {
         "statusCode": 200,
-        "headers": {"content-type": "text/plain"},
+        "headers": {"content-type": "text/plain", "x-content-type-options": "nosniff"},
         "body": "3eZbrw1aBm2rZgRNFdxV",
     }
 

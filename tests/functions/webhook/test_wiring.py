@@ -93,6 +93,15 @@ HEAVY = (
 )
 
 
+def test_the_diagnosis_is_no_part_of_the_function():
+    """It knows every secret of the map, and is for operators alone."""
+    code = (
+        "import sys; from functions.webhook import app; print('causeway.webhooks.diagnosis' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_nothing_heavy_is_imported_to_receive():
     """A cold start delays a provider's event; cryptography comes with the first Ed25519 signature."""
     script = f"""

@@ -51,7 +51,7 @@ def _keys(model, prefix=""):
 
 
 def _rows(section):
-    return re.findall(r"^\| `([a-z_.]+)` \| (.*?) ?\| (.*?) ?\|$", SECTIONS[section], re.MULTILINE)
+    return re.findall(r"^\| `([a-z0-9_.]+)` \| (.*?) ?\| (.*?) ?\|$", SECTIONS[section], re.MULTILINE)
 
 
 def _is_below(key, others):
@@ -102,7 +102,7 @@ def test_what_comes_later_is_listed_and_nothing_else():
 
 def test_the_built_in_schemes_are_named():
     sentence = re.search(r"The built-in schemes are (.*?)\. Others", PAGE, re.DOTALL)[1]
-    assert set(re.findall(r"`([a-z-]+)`", sentence)) == set(SCHEMES)
+    assert set(re.findall(r"`([a-z0-9-]+)`", sentence)) == set(SCHEMES)
 
 
 def test_the_manifests_of_the_page_compile_together(tmp_path):

@@ -136,6 +136,21 @@ def test_lookup_gives_the_tables_value_or_the_default(expression, expected):
     assert select(expression, SCOPE) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "path", "expected"),
+    [
+        (None, "a", None),
+        ([], "a", []),
+        ([{"k": 1, "a": [2, 3]}], "a", [{"k": 1, "a": 2}, {"k": 1, "a": 3}]),
+        ([{"k": 1, "a": {"l": 2, "b": [3]}}], "a.b", [{"k": 1, "a": {"l": 2, "b": 3}}]),
+        ([{"a": []}, {"a": [1]}], "a", [{"a": 1}]),
+        ([{"a": 1}, {"b": [1]}, 5, None], "a", [{"a": 1}, {"b": [1]}, 5, None]),
+    ],
+)
+def test_each_puts_every_member_of_inner_lists_in_their_place(value, path, expected):
+    assert select(f"each(data, '{path}')", {"data": value}) == expected
+
+
 def test_lookup_in_a_table_that_is_not_there_is_an_error():
     with pytest.raises(ExpressionError, match=r"lookup\(\) takes object, and was given null"):
         select("lookup(constants.acount, 'EU', '8499')", SCOPE)

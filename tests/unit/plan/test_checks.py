@@ -342,7 +342,10 @@ def test_an_authorization_header_may_be_a_secret(tmp_path):
             "[github, gitlub]",
             "webhooks.scheme[1]: there is no built-in scheme 'gitlub'; did you mean 'gitlab'?",
         ),
-        ("{algorithm: hmac-sha256}", "webhooks.scheme.header: the signature's header must be named"),
+        (
+            "{algorithm: hmac-sha256}",
+            "webhooks.scheme.header: the signature's header must be named, or `signature` say where it is",
+        ),
         (
             "{algorithm: hmac-sha256, header: X-S, timestamp: {header: X-T}}",
             "webhooks.scheme.signed: a timestamp must be described and signed, or anybody could set it",
@@ -351,7 +354,7 @@ def test_an_authorization_header_may_be_a_secret(tmp_path):
             "{algorithm: hmac-sha256, header: X-S, signed: '{id}'}",
             (
                 "webhooks.scheme.signed: {id} is not known; there are {body}, {timestamp}, {method}, {url}, {path}, "
-                "{query}, {body_sha256}, {id}, {nonce}, {header:NAME}"
+                "{query}, {form}, {secret}, {body_sha256}, {id}, {nonce}, {header:NAME}, {body.NAME}"
             ),
         ),
     ],
@@ -360,9 +363,10 @@ def test_a_scheme_can_verify(tmp_path, scheme, message):
     assert told_of_webhooks(tmp_path, f"scheme: {scheme}, secrets: [a]") == [message]
 
 
-def test_an_algorithm_of_a_later_version_is_told_as_such(tmp_path):
-    (message,) = told_of_webhooks(tmp_path, "scheme: {algorithm: jwt, header: X-S}, secrets: [a]")
-    assert message.startswith("webhooks.scheme.algorithm: not available in this version; there are: ")
+def test_a_scheme_is_data_or_code_and_not_both(tmp_path):
+    for scheme in ("{header: X-S}", "{algorithm: token, header: X-S, code: twilio}"):
+        (message,) = told_of_webhooks(tmp_path, f"scheme: {scheme}, secrets: [a]")
+        assert message == "webhooks.scheme.algorithm: either this or `code` must be there"
 
 
 def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
@@ -374,7 +378,6 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 
 LATER = {
     "polls": {"systems/hub.yaml": "polls: {a: {every: 1m, get: /a, records: body, id: id}}"},
-    "webhooks.keep_rejected": {"webhooks": "keep_rejected: 1d"},
     "webhooks.canary": {"webhooks": "canary: true"},
     "api.auth.type": {"api": "auth: {type: aws_sigv4, service: s3}"},
     "api.auth.*.type": {"api": "auth: [{type: bearer, token: a}]"},

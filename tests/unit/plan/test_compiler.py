@@ -54,7 +54,6 @@ def test_a_system_with_only_what_must_be_written_has_every_default(tmp_path):
         "webhooks": {
             "schemes": SCHEMES["github"],
             "secrets": ["hub/webhook"],
-            "tolerance": 300.0,
             "dedupe_for": 604800.0,
         },
     }

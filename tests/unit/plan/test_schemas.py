@@ -77,4 +77,4 @@ def test_every_key_is_described_or_says_it_by_its_name():
 
 
 def test_defaults_are_shown_as_people_write_them():
-    assert SCHEMAS["system"]["$defs"]["Webhooks"]["properties"]["tolerance"]["default"] == "5m"
+    assert SCHEMAS["system"]["$defs"]["Webhooks"]["properties"]["dedupe_for"]["default"] == "7d"

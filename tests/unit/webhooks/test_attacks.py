@@ -97,7 +97,7 @@ def test_any_of_the_secrets_may_match_and_a_bad_one_hinders_none(case: Case):
 
 @every_list_scheme
 def test_any_of_the_signatures_may_match(case: Case):
-    good, bad = case.signed(), case.signed(secret=_signing_twin(case))
+    good, bad = case.signed(), case.signed(secret=case.twin)
     separator = compiled(case.scheme).pattern.separator or ""
     ours = good.headers[case.header].split(separator)[-1]
     theirs = bad.headers[case.header].split(separator)
@@ -105,13 +105,6 @@ def test_any_of_the_signatures_may_match(case: Case):
     assert (
         rejected(case, with_header(good, case.header, separator.join([*theirs, theirs[-1]]))) == "signature"
     )
-
-
-def _signing_twin(case: Case) -> str:
-    """Another key that signs."""
-    if case.scheme["algorithm"] != "ed25519":
-        return case.other
-    return "whsk_" + base64.b64encode(bytes([2]) * 32).decode()
 
 
 # ---- secrets ----
@@ -201,7 +194,7 @@ def _signed_headers(case: Case) -> list[str]:
 @every_scheme
 def test_a_header_sent_twice_is_not_read_as_one(case: Case):
     """The gateway joins repeated headers with commas. A list holds then a valid signature, or it does not."""
-    request, forged = case.signed(), case.signed(secret=_signing_twin(case))
+    request, forged = case.signed(), case.signed(secret=case.twin)
     value, bad = request.headers[case.header], forged.headers[case.header]
     joined = [f"{bad},{bad}", f"{bad}, {bad}"]
     if "separator" not in case.scheme:
@@ -259,7 +252,7 @@ def test_a_signature_has_one_spelling(case: Case):
         }
     elif encoding == "hex":
         others |= {base64.b64encode(bytes.fromhex(signature)).decode()}
-    if case.name == "milliseconds":
+    if case.scheme.get("separator") and not compiled(case.scheme).pattern.items[-1].before:
         others.discard(f" {signature}")  # spaces after a separator are skipped
     for other in others - {signature}:
         assert rejected(case, with_signature(case, request, other)) in ("malformed", "signature", "missing")

@@ -1,4 +1,4 @@
-"""Sample events of the built-in schemes: a file per scheme, with event types and their bodies."""
+"""Sample events of built-in schemes: a file per scheme, with event types and their bodies."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def for_schemes(schemes: Sequence[Scheme]) -> dict[str, Any]:
-    """Event types and bodies that a provider with these schemes sends; empty for schemes of one's own."""
+    """Event types and bodies that a provider with these schemes sends; empty where there are no samples."""
     for name, known in SCHEMES.items():
-        if known == list(schemes):
-            content: dict[str, Any] = json.loads((files(__name__) / f"{name}.json").read_bytes())
+        file = files(__name__) / f"{name}.json"
+        if known == list(schemes) and file.is_file():
+            content: dict[str, Any] = json.loads(file.read_bytes())
             return content
     return {}

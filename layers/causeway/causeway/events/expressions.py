@@ -1,4 +1,4 @@
-"""Expressions: JMESPath with ``lookup`` and ``date``, evaluated strictly.
+"""Expressions: JMESPath with ``lookup``, ``date`` and ``each``, evaluated strictly.
 
 jmespath is imported by the first expression that is more than a path such as ``data.customer.id``: most
 schemes and many mappings need no more, and the import alone would double a cold start.

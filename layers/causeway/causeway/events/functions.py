@@ -1,4 +1,4 @@
-"""The functions of expressions: JMESPath's own, and ``lookup`` and ``date``.
+"""The functions of expressions: JMESPath's own, and ``lookup``, ``date`` and ``each``.
 
 Imports jmespath, so this module is imported by the first expression that needs more than a path.
 """
@@ -43,6 +43,17 @@ class CausewayFunctions(Functions):
         check_format(form)
         return None if value is None else _write(_read(value), form)
 
+    @signature({"types": ["array", "null"]}, {"types": ["string"]})
+    def _func_each(self, elements: list[JSON] | None, path: str) -> list[JSON] | None:
+        """The elements once for each member of the list at the path, with that member in the list's place.
+
+        So a body that holds lists in a list is split without losing what stands around the inner ones. An
+        element without such a list stays as it is; null stays null.
+        """
+        if elements is None:
+            return None
+        return [one for element in elements for one in _each(element, path.split("."))]
+
     @signature({"types": []})
     def _func_to_number(self, value: JSON) -> int | float | None:
         """JMESPath's own, without the texts that only Python calls numbers ("nan", "inf", "1_000")."""
@@ -72,6 +83,15 @@ def signatures() -> dict[str, tuple[int, bool]]:
         name: (len(entry["signature"]), bool(entry["signature"] and entry["signature"][-1].get("variadic")))
         for name, entry in table.items()
     }
+
+
+def _each(value: JSON, path: list[str]) -> list[JSON]:
+    if not path:
+        return value if isinstance(value, list) else [value]
+    name, *rest = path
+    if not isinstance(value, dict) or name not in value:
+        return [value]
+    return [{**value, name: one} for one in _each(value[name], rest)]
 
 
 def _read(value: str | float) -> datetime:

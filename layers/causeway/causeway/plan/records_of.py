@@ -78,17 +78,22 @@ def _webhooks(webhooks: Webhooks) -> records.Webhooks:
     record: records.Webhooks = {
         "schemes": [record for choice in chosen for record in _schemes(choice)],
         "secrets": webhooks.secrets,
-        "tolerance": webhooks.tolerance,
         "dedupe_for": webhooks.dedupe_for,
     }
+    if webhooks.tolerance is not None:
+        record["tolerance"] = webhooks.tolerance
     if webhooks.id is not None:
         record["id"] = webhooks.id
     if webhooks.type is not None:
         record["type"] = webhooks.type
     if webhooks.split is not None:
         record["split"] = webhooks.split
+    if webhooks.token is not None:
+        record["token"] = webhooks.token
     if webhooks.reply is not None:
         record["reply"] = _all(webhooks.reply)
+    if webhooks.keep_rejected:
+        record["keep_rejected"] = webhooks.keep_rejected
     if webhooks.base_url is not None:
         record["base_url"] = webhooks.base_url.rstrip("/")
     return record

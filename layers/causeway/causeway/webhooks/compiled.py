@@ -2,42 +2,68 @@
 
 The keys of a record (:class:`causeway.plan.records.Scheme`), whether built in or spelled out in a manifest:
 
-- ``algorithm``: a name of :data:`causeway.webhooks.algorithms.ALGORITHMS`
-- ``header``: where the signature is; of ``basic`` the default is ``authorization``
+- ``algorithm``: a name of :data:`causeway.webhooks.algorithms.ALGORITHMS`, or ``jwt``
+- ``code``: instead of all that says how it is signed, a name of :data:`causeway.webhooks.special.SPECIAL`
+- ``header``: where the signature is; of ``basic`` the default is ``authorization``. With ``{number}`` in its
+  name there may be several: 1, 2 ... 100
+- ``signature``: where it is, if in no header: ``body.signature.signature``, ``query.token``
 - ``pattern``: how it is written there (:class:`~causeway.webhooks.patterns.HeaderPattern`); default
   ``{signature}``
 - ``separator``: between the elements of a header that holds a list
+- ``sets``: between whole lists, each with its own timestamp
+- ``require``: headers that must have this value: a version, an algorithm's name
 - ``encoding``: ``hex`` (default), ``base64``, ``base64url`` (:mod:`causeway.webhooks.encodings`)
 - ``signed``: the signed bytes (:class:`~causeway.webhooks.patterns.SignedPattern`); default ``{body}``
-- ``key``: what the secret's text is: ``utf8`` (default), ``base64``, ``hex``
-- ``key_prefix``: stripped from the secret before it is decoded, and required
-- ``timestamp``: its unit, and its header unless it is in the pattern; checked against the clock
+- ``body_unsigned``: says knowingly that the body is not among them
+- ``key``: what the secret's text is: ``utf8`` (default), ``base64``, ``hex``, ``pem``, ``nfkd`` (text in that
+  normal form)
+- ``key_prefix``: stripped from the secret before it is decoded, and required; ``signing_key_prefix`` the same
+  of a private key
+- ``key_id``: which key of a secret that is a JSON object of them: ``value`` names it, or a ``header`` does
+- ``timestamp``: its unit; its header, or a ``value`` such as ``body.sent_at``, unless it is in the pattern;
+  ``past`` and ``future``, how far it may be from the clock
 - ``nonce``: the header of ``{nonce}``
-- ``id``, ``type``: expressions over ``{headers, body}`` (:mod:`causeway.webhooks.identity`); an ``id``
-  that is a header is also what ``{id}`` in ``signed`` stands for
+- ``jwt``: what a token must say (:mod:`causeway.webhooks.jwt`)
+- ``id``, ``type``, ``split``: expressions over ``{headers, body, claims}``
+  (:mod:`causeway.webhooks.identity`); an ``id`` that is a header is also what ``{id}`` in ``signed`` is
+- ``ping``: different events have the same body and nothing that names them, so that none is a duplicate
 - ``handshake``: a name of :data:`causeway.webhooks.handshakes.HANDSHAKES`
+- ``reply``, ``refusal``: the answers that the provider wants to what is accepted, and to what is not proven
+- ``unconfirmed``: of built-in records that were not read from the provider's own pages
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from causeway.webhooks.algorithms import ALGORITHMS
 from causeway.webhooks.encodings import ENCODINGS, KEYS, PLAIN
 from causeway.webhooks.handshakes import HANDSHAKES
-from causeway.webhooks.patterns import HeaderPattern, SchemeError, SignedPattern
-from causeway.webhooks.timestamps import READ
+from causeway.webhooks.patterns import HeaderPattern, SchemeError, SignedPattern, path_of
+from causeway.webhooks.places import Place
+from causeway.webhooks.special import fields_of, special
+from causeway.webhooks.timestamps import READ, TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.algorithms import Key
+    from causeway.webhooks.special import Special
 
 _HEADER_EXPRESSION = re.compile(r'headers\.(?:"([^"\\]+)"|([A-Za-z_][A-Za-z0-9_]*))')
 _T = TypeVar("_T")
 _KEPT = 256  # compiled records, and lists of keys of each: more than any plan has, and a bound all the same
+
+
+class Held(NamedTuple):
+    """A key, and the secret that holds it."""
+
+    secret: int  # its index
+    key: Key
+    raw: bytes  # for `{secret}`
+    id: str | None  # of a secret that holds several
 
 
 class Compiled:
@@ -50,36 +76,55 @@ class Compiled:
             SchemeError: it asks for what the engine cannot do.
         """
         self.scheme = scheme
-        name = scheme["algorithm"]
+        name = scheme.get("algorithm", "")
         self.algorithm = _one_of(ALGORITHMS, "algorithm", name)
         basic = name == "basic"
-        self.header = (scheme.get("header") or ("authorization" if basic else "")).lower()
-        if not self.header:
-            raise SchemeError("header: the signature's header must be named")
+        place = scheme.get("signature")
+        self.header = (scheme.get("header") or ("authorization" if basic and not place else "")).lower()
+        self.place = Place(self.header, place)
         self.pattern = HeaderPattern(
             scheme.get("pattern", "Basic {signature}" if basic else "{signature}"),
             scheme.get("separator"),
             frozenset({"signature", "timestamp"} if "timestamp" in scheme else {"signature"}),
         )
+        self.sets = scheme.get("sets")
         encoding = scheme.get("encoding", "base64" if basic else "hex")
         self.encoding = PLAIN if name == "token" else _one_of(ENCODINGS, "encoding", encoding)
         self.unpadded_too = encoding == "base64url"
         self._read_key = _one_of(KEYS, "key", scheme.get("key", "utf8"))
         self.key_prefix = scheme.get("key_prefix", "")
-        if "handshake" in scheme:
-            _one_of(HANDSHAKES, "handshake", scheme["handshake"])
+        self.require = tuple((header.lower(), value) for header, value in scheme.get("require", {}).items())
+        self._set_key_id(scheme)
         self._set_timestamp(scheme)
         self._set_signed(scheme)
-        self._keys: dict[tuple[str, ...], tuple[tuple[int, Key], ...]] = {}
+        self.reads_body = bool(self.place.in_body or self.signed.body_paths)
+        proofs = {self.place.header, *self.place.headers, self.timestamp_header, *self.named_headers.values()}
+        self.headers = frozenset(proofs - {""} - {self.named_headers.get("id")})
+        self._keys: dict[tuple[str, ...], tuple[Held, ...]] = {}
+
+    def _set_key_id(self, scheme: Scheme) -> None:
+        key_id = scheme.get("key_id", {})
+        self.key_id_header, self._key_id = key_id.get("header", "").lower(), key_id.get("value", "")
+        if "key_id" in scheme and bool(self.key_id_header) == bool(self._key_id):
+            raise SchemeError("key_id: either a header names the key, or a value does")
 
     def _set_timestamp(self, scheme: Scheme) -> None:
         timestamp = scheme.get("timestamp")
         in_pattern = any(item.name == "timestamp" for item in self.pattern.items)
         self.timestamp_header = timestamp.get("header", "").lower() if timestamp else ""
+        self.timestamp_path = path_of(timestamp["value"]) if timestamp and "value" in timestamp else ""
         self.unit = timestamp["unit"] if timestamp else None
         self.read_timestamp = _one_of(READ, "timestamp.unit", self.unit) if self.unit else None
-        if timestamp and in_pattern == bool(self.timestamp_header):
-            raise SchemeError("timestamp: it is either in the pattern as {timestamp}, or in a header")
+        self.window = (TOLERANCE, TOLERANCE)
+        if timestamp:
+            self.window = (timestamp.get("past", TOLERANCE), timestamp.get("future", TOLERANCE))
+        places = [in_pattern, bool(self.timestamp_header), bool(self.timestamp_path)]
+        if timestamp and places.count(True) != 1:
+            raise SchemeError(
+                "timestamp: it is either in the pattern as {timestamp}, or in a header, or in the body"
+            )
+        if self.sets and not in_pattern:
+            raise SchemeError("sets: each must have its own timestamp, in the pattern")
 
     def _set_signed(self, scheme: Scheme) -> None:
         self.named_headers = {
@@ -98,25 +143,47 @@ class Compiled:
             self.signed = SignedPattern("", {})
             return
         self.signed = SignedPattern(scheme.get("signed", "{body}"), self.named_headers)
-        if ("timestamp" in self.signed.names) != ("timestamp" in scheme):
+        if self.signed.has_secret != (scheme.get("algorithm") == "sha256"):
+            raise SchemeError("signed: the secret is in it for a plain digest, as {secret}, and for no other")
+        # A value of the body is signed with the body, and is then read after it is verified.
+        self.timestamp_is_late = bool(self.timestamp_path) and "timestamp" not in self.signed.names
+        timed = "timestamp" in self.signed.names or (self.timestamp_is_late and "body" in self.signed.names)
+        if timed != ("timestamp" in scheme):
             raise SchemeError("signed: a timestamp must be described and signed, or anybody could set it")
-        if not {"body", "body_sha256"} & set(self.signed.names):
-            raise SchemeError("signed: the body must be in it, as {body} or {body_sha256}")
+        if not self.signed.covers_body and not scheme.get("body_unsigned"):
+            raise SchemeError("signed: the body must be in it, as {body}, {body_sha256} or {form}")
 
-    def keys(self, secrets: Sequence[str]) -> tuple[tuple[int, Key], ...]:
+    timestamp_is_late = False
+
+    def keys(self, secrets: Sequence[str]) -> tuple[Held, ...]:
         """The keys that secrets hold for this scheme, with their indexes; what holds none is left out."""
         wanted = tuple(secrets)
         keys = self._keys.get(wanted)
         if keys is None:
             if len(self._keys) >= _KEPT:
                 self._keys.clear()
-            keys = tuple((index, key) for index, text in enumerate(wanted) for key in self._key(text))
+            keys = tuple(
+                held
+                for index, secret in enumerate(wanted)
+                for key_id, text in self.texts_in(secret)
+                for held in self._held(index, text, key_id)
+            )
             self._keys[wanted] = keys
         return keys
 
-    def _key(self, secret: str) -> list[Key]:
+    def texts_in(self, secret: str) -> list[tuple[str | None, str]]:
+        """The texts of the keys in a secret, with their ids where it holds several."""
+        if not self.key_id_header and not self._key_id:
+            return [(None, secret)]
+        named = [(name, text) for name, text in fields_of(secret).items() if isinstance(text, str)]
+        if self._key_id:
+            return [(None, text) for name, text in named if name == self._key_id]
+        return list(named) or [(None, secret)]
+
+    def _held(self, index: int, text: str, key_id: str | None) -> list[Held]:
         try:
-            return [self.algorithm.key(self.raw_key(secret, self.key_prefix))]
+            raw = self.raw_key(text, self.key_prefix)
+            return [Held(index, self.algorithm.key(raw), raw, key_id)]
         except ValueError:
             return []
 
@@ -140,27 +207,47 @@ def _one_of(table: Mapping[str, _T], key: str, name: str) -> _T:
     return table[name]
 
 
-_compiled: dict[int, tuple[Scheme, Compiled]] = {}
+_prepared: dict[int, tuple[Scheme, Compiled | None, Special | None]] = {}
 
 
-def compiled(scheme: Scheme) -> Compiled:
-    """The compiled form of a record, made once; a record is not changed afterwards.
+def prepared(scheme: Scheme) -> tuple[Scheme, Compiled | None, Special | None]:
+    """A record with its compiled form, or with the module that verifies it: whichever it has.
+
+    It is made once; a record is not changed afterwards.
 
     Raises:
         SchemeError: it asks for what the engine cannot do.
     """
     # By identity: hashing a record's content would cost as much as verifying. The record is kept with it, so
     # that its id is not given to another.
-    found = _compiled.get(id(scheme))
-    if found is not None:
-        return found[1]
-    if len(_compiled) >= _KEPT:
-        _compiled.clear()
-    made = Compiled(scheme)
-    _compiled[id(scheme)] = (scheme, made)
-    return made
+    found = _prepared.get(id(scheme))
+    if found is None:
+        if len(_prepared) >= _KEPT:
+            _prepared.clear()
+        module = special(scheme)
+        found = (scheme, Compiled(scheme) if module is None else None, module)
+        _prepared[id(scheme)] = found
+    return found
+
+
+def compiled(scheme: Scheme) -> Compiled:
+    """The compiled form of a record that is data alone.
+
+    Raises:
+        SchemeError: it asks for what the engine cannot do, or is not data alone.
+    """
+    _, made, _ = prepared(scheme)
+    return Compiled(scheme) if made is None else made
 
 
 def check(scheme: Scheme) -> None:
     """Raise SchemeError, which says what is wrong, where a manifest's scheme cannot be used."""
-    Compiled(scheme)
+    if "handshake" in scheme:
+        _one_of(HANDSHAKES, "handshake", scheme["handshake"])
+    if ("algorithm" in scheme) == ("code" in scheme):
+        raise SchemeError("algorithm: either this or `code` must be there")
+    module = special(scheme)
+    if module is None:
+        Compiled(scheme)
+    else:
+        module.check(scheme)

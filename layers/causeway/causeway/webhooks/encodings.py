@@ -64,9 +64,24 @@ def _base64_key(secret: str) -> bytes:
     return _decode_base64(padded(secret.encode("ascii")))
 
 
+def _nfkd_key(secret: str) -> bytes:
+    from unicodedata import normalize  # noqa: PLC0415 # one provider's
+
+    return normalize("NFKD", secret).encode("utf-8")
+
+
+def _pem_key(secret: str) -> bytes:
+    text = secret.strip()
+    if not text.startswith("-----BEGIN "):
+        raise ValueError("not PEM")
+    return text.encode("ascii")
+
+
 KEYS: dict[str, Callable[[str], bytes]] = {
     "utf8": lambda secret: secret.encode("utf-8"),
     "base64": _base64_key,
     "hex": lambda secret: binascii.unhexlify(secret.encode("ascii")),
+    "nfkd": _nfkd_key,
+    "pem": _pem_key,
 }
 """What a secret's text is; raises ValueError (binascii.Error and UnicodeError are) where it is not that."""

@@ -51,6 +51,12 @@ def system_of(event: Mapping[str, Any]) -> str:
     return system
 
 
+def query_of(event: Mapping[str, Any]) -> str:
+    """The request's query, as it was sent."""
+    query: str = event.get("rawQueryString") or ""
+    return query
+
+
 def request_of(event: Mapping[str, Any], base_url: str) -> SignedRequest:
     """The request with its body as the raw bytes that were sent.
 
@@ -62,10 +68,14 @@ def request_of(event: Mapping[str, Any], base_url: str) -> SignedRequest:
     Raises:
         Unacceptable: too large, or not the base64 that the event says it is.
     """
-    query = event.get("rawQueryString")
+    query = query_of(event)
     url = f"{base_url.rstrip('/')}/webhooks/{system_of(event)}" + (f"?{query}" if query else "")
     return SignedRequest(
-        method=method_of(event), url=url if base_url else "", headers=_headers(event), body=_body(event)
+        method=method_of(event),
+        url=url if base_url else "",
+        headers=_headers(event),
+        body=_body(event),
+        query=query or "",
     )
 
 

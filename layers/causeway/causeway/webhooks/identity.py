@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.expressions import ExpressionError, select
@@ -35,15 +36,23 @@ class Reading(NamedTuple):
     problems: list[str]
 
 
-def read_events(
-    webhooks: Webhooks, scheme: Scheme, request: SignedRequest, body: Body, timestamp: float | None
+def read_events(  # what an event is told by
+    webhooks: Webhooks,
+    scheme: Scheme,
+    request: SignedRequest,
+    body: Body,
+    timestamp: float | None,
+    *,
+    claims: JSON = None,
 ) -> Reading:
     """The events of a verified request.
 
     The manifest's ``id``, ``type`` and ``split`` go before the scheme's. With ``split`` each element of the
     list is an event, and ``body`` in the other two is that element; where it gives no list, the body is one
     event. An event without an id gets one of its content: the hash of the body, and of the timestamp where
-    one is signed, so that a repeat of the request has it again and another with the same body has not.
+    one is signed, so that a repeat of the request has it again and another with the same body has not. A
+    ``ping``
+    says again and again with the same body that something changed: each is an event.
 
     Nothing in a verified request is a reason to lose it: an expression that fails has no value, and is told.
     """
@@ -54,12 +63,12 @@ def read_events(
         if expression is None:
             return None
         try:
-            return select(expression, {"headers": request.headers, "body": element})
+            return select(expression, {"headers": request.headers, "body": element, "claims": claims})
         except ExpressionError as error:
             problems.append(f"{key}: {error}")
             return None
 
-    content = _content_id(request.body, timestamp)
+    content = token_hex(16) if scheme.get("ping") else content_id(request.body, timestamp)
     elements = ask("split", body.data)
     events: Sequence[tuple[str, Body]] = [(content, body)]
     if isinstance(elements, list):
@@ -75,7 +84,8 @@ def _expression(key: str, *records: Mapping[str, JSON]) -> Expression | None:
     return next((record[key] for record in records if record.get(key)), None)
 
 
-def _content_id(body: bytes, timestamp: float | None) -> str:
+def content_id(body: bytes, timestamp: float | None) -> str:
+    """What names a body that names no event: a repeat of the request has the same."""
     signed_at = "" if timestamp is None else f"{timestamp}\n"
     return hashlib.sha256(signed_at.encode() + body).hexdigest()[:32]
 

@@ -8,14 +8,26 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from causeway.plan.records import JSON
+
+    Reader = Callable[["SignedRequest", bytes, bytes, JSON], bytes]
+
+FORM = "application/x-www-form-urlencoded"
+"""The content type of a form."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 MAX_HEADER = 8192
 """Characters of a header that is read at all; API Gateway allows 10,240 bytes for all of them together."""
+
+
+_MAX_NUMBER = 10**18
+"""Of a number in a body that is read as a text: str() of a long one is slow."""
 
 
 class SchemeError(Exception):
@@ -26,13 +38,15 @@ class SignedRequest(NamedTuple):
     """What a signature may cover. Nothing in it is trusted before it is verified.
 
     ``headers`` have lower-case names. ``url`` is the public URL as configured, with path and query, never one
-    rebuilt from the Host header; empty where none is known.
+    rebuilt from the Host header; empty where none is known. ``query`` is what came after the question mark,
+    for what is read there although no URL is known.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
 
 
 class Malformed(ValueError):  # noqa: N818 # an outcome of reading, not a fault
@@ -68,6 +82,9 @@ class HeaderPattern:
         names = [item.name for item in self.items]
         if names.count("signature") != 1 or len(set(names)) != len(names):
             raise SchemeError(f"pattern: {pattern!r} must hold {{signature}} once, and nothing else twice")
+        self._usual = _usual(self.items, separator)
+        self._signature = names.index("signature") + 1
+        self._timestamp = names.index("timestamp") + 1 if "timestamp" in names else 0
 
     def read(self, header: str) -> tuple[list[str], dict[str, str]]:
         """The signatures in a header's value, and what else the pattern names.
@@ -77,12 +94,18 @@ class HeaderPattern:
         """
         if len(header) > MAX_HEADER:
             raise Malformed("too long")
-        separator = self.separator
-        elements = [header] if separator is None else header.split(separator)
+        if self._usual is not None and (usual := self._usual.fullmatch(header)):
+            others = {"timestamp": usual[self._timestamp]} if self._timestamp else {}
+            return [usual[self._signature]], others
+        if self.separator is None:
+            raise Malformed("no signature of a known version")
+        return self._read_list(header.split(self.separator))
+
+    def _read_list(self, elements: list[str]) -> tuple[list[str], dict[str, str]]:
         signatures: list[str] = []
         others: dict[str, str] = {}
         for element in elements:
-            text = element if separator is None else element.lstrip(" ")
+            text = element.lstrip(" ")
             for before, name, after in self.items:
                 if not text.startswith(before) or (after and not text.endswith(after)):
                     continue
@@ -106,6 +129,20 @@ class HeaderPattern:
         return separator.join(f"{before}{values[name]}{after}" for before, name, after in self.items)
 
 
+def _usual(items: list[Item], separator: str | None) -> re.Pattern[str] | None:
+    """What a header looks like that holds each element once and in order: most do, and it is read at once.
+
+    None where an element could be read in two ways, so that they are read one by one.
+    """
+    value = f"([^{re.escape(separator)}]*)" if separator else "(.*)"
+    starts = [item.before for item in items]
+    clear = all(a == b or not b.startswith(a) for a in starts for b in starts)
+    if separator and (len(separator) != 1 or not clear or any(item.after for item in items)):
+        return None
+    parts = [re.escape(item.before) + value + re.escape(item.after) for item in items]
+    return re.compile(f"{re.escape(separator or '')} *".join(parts), re.DOTALL)
+
+
 def _item(part: str, allowed: frozenset[str]) -> Item:
     found = _PLACEHOLDER.findall(part)
     if len(found) != 1 or found[0] not in allowed:
@@ -118,8 +155,8 @@ def _item(part: str, allowed: frozenset[str]) -> Item:
 class SignedPattern:
     """The bytes that are signed, as a text with placeholders: ``{id}.{timestamp}.{body}``.
 
-    A header's value may not contain the literal that ends it: otherwise two different requests would have
-    the same signed bytes. (Standard Webhooks says the same: no dot in an id.)
+    A value that a sender chooses may not contain the literal that ends it: otherwise two different requests
+    would have the same signed bytes. (Standard Webhooks says the same: no dot in an id.)
     """
 
     def __init__(self, template: str, headers: Mapping[str, str]) -> None:
@@ -131,35 +168,102 @@ class SignedPattern:
         """
         pieces = _PLACEHOLDER.split(template)
         self.names = pieces[1::2]
+        self.body_paths = [path_of(name) for name in self.names if name.startswith("body.")]
+        self.covers_body = not {"body", "body_sha256", "form"}.isdisjoint(self.names)
+        self.has_secret = "secret" in self.names
         self._format = b"%b".join(literal.encode().replace(b"%", b"%%") for literal in pieces[::2])
         self._readers = [
             _reader(name, headers, until=literal)
             for name, literal in zip(self.names, pieces[2::2], strict=True)
         ]
+        self._is_body = template == "{body}"
+        # Nearly all are one of these, and are written without asking for each part.
+        self._usual_parts = _USUAL_PARTS.get(tuple(self.names))
+        self._is_timed_after_one = self.names[1:] == ["timestamp", "body"]
 
-    def bytes_of(self, request: SignedRequest, timestamp: bytes) -> bytes:
+    def bytes_of(
+        self, request: SignedRequest, timestamp: bytes, secret: bytes = b"", data: JSON = None
+    ) -> bytes:
         """The signed bytes of a request.
 
+        Args:
+            request: whose.
+            timestamp: its text, as it was sent.
+            secret: for ``{secret}``.
+            data: what the body says, for ``{body.NAME}``.
+
         Raises:
-            Malformed: a header that they need is missing or odd.
+            Malformed: a value that they need is missing or odd.
         """
-        return self._format % tuple([read(request, timestamp) for read in self._readers])
+        if self._is_body:
+            return request.body
+        if self._usual_parts is not None:
+            return self._format % self._usual_parts(request, timestamp)
+        if self._is_timed_after_one:
+            return self._format % (
+                self._readers[0](request, timestamp, secret, data),
+                timestamp,
+                request.body,
+            )
+        return self._format % tuple([read(request, timestamp, secret, data) for read in self._readers])
 
 
-def _reader(name: str, headers: Mapping[str, str], *, until: str) -> Callable[[SignedRequest, bytes], bytes]:
+def _reader(name: str, headers: Mapping[str, str], *, until: str) -> Reader:
     if name in _REQUEST_FIELDS:
         return _REQUEST_FIELDS[name]
+    if name.startswith("body."):
+        return _body_reader(path_of(name), until)
     header = name.removeprefix("header:").lower() if name.startswith("header:") else headers.get(name)
     if not header:
         raise SchemeError(f"signed: {{{name}}} is not known; {known_fields()}")
 
-    def read(request: SignedRequest, _timestamp: bytes) -> bytes:
+    def read(request: SignedRequest, _timestamp: bytes, _secret: bytes, _data: JSON) -> bytes:
         value = header_of(request, header)
         if until and until in value:
             raise Malformed(f"{header} holds a {until!r}")
         return value.encode("ascii")
 
     return read
+
+
+def _body_reader(path: str, until: str) -> Reader:
+    def read(_request: SignedRequest, _timestamp: bytes, _secret: bytes, data: JSON) -> bytes:
+        value = text_at(data, path)
+        if until and until in value:
+            raise Malformed(f"{path} holds a {until!r}")
+        return value.encode()
+
+    return read
+
+
+def path_of(expression: str) -> str:
+    """The names after ``body.``, joined by dots.
+
+    Raises:
+        SchemeError: it is no such path.
+    """
+    place, _, path = expression.partition(".")
+    if place != "body" or not all(path.split(".")):
+        raise SchemeError(f"{expression!r} is not body.NAME, with more names after dots")
+    return path
+
+
+def text_at(data: JSON, path: str) -> str:
+    """The text, or the whole number, at a path into a body that nothing has verified yet.
+
+    Raises:
+        Missing: there is nothing.
+        Malformed: it is something else.
+    """
+    for name in path.split("."):
+        data = data.get(name) if isinstance(data, dict) else None
+    if data is None or data == "":
+        raise Missing(path)
+    if isinstance(data, int) and not isinstance(data, bool) and abs(data) < _MAX_NUMBER:
+        return str(data)
+    if not isinstance(data, str):
+        raise Malformed(path)
+    return data
 
 
 def header_of(request: SignedRequest, name: str) -> str:
@@ -177,29 +281,45 @@ def header_of(request: SignedRequest, name: str) -> str:
     return value
 
 
-def _url(request: SignedRequest, _timestamp: bytes) -> bytes:
+def _url(request: SignedRequest, *_: object) -> bytes:
     if not request.url:
         raise SchemeError("signed: {url} needs webhooks.base_url, or the stack's public base URL")
     return request.url.encode()
 
 
-def _path(request: SignedRequest, _timestamp: bytes) -> bytes:
+def _path(request: SignedRequest, *_: object) -> bytes:
     after_scheme = request.url.partition("://")[2] or request.url
     return ("/" + after_scheme.partition("/")[2]).partition("?")[0].encode()
 
 
-_REQUEST_FIELDS: dict[str, Callable[[SignedRequest, bytes], bytes]] = {
-    "body": lambda request, _timestamp: request.body,
-    "timestamp": lambda _request, timestamp: timestamp,
-    "method": lambda request, _timestamp: request.method.encode(),
+def _form(request: SignedRequest, *_: object) -> bytes:
+    """A form's fields, sorted, each name followed by its value: Twilio and Mandrill sign so."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Malformed("form")
+    pairs = parse_qsl(request.body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(request.body))
+    return "".join(name + value for name, value in sorted(set(pairs))).encode()
+
+
+_REQUEST_FIELDS: dict[str, Reader] = {
+    "body": lambda request, _timestamp, _secret, _data: request.body,
+    "timestamp": lambda _request, timestamp, _secret, _data: timestamp,
+    "method": lambda request, *_: request.method.encode(),
     "url": _url,
     "path": _path,
-    "query": lambda request, _timestamp: request.url.partition("?")[2].encode(),
-    "body_sha256": lambda request, _timestamp: hashlib.sha256(request.body).hexdigest().encode(),
+    "query": lambda request, *_: request.url.partition("?")[2].encode(),
+    "form": _form,
+    "secret": lambda _request, _timestamp, secret, _data: secret,
+    "body_sha256": lambda request, *_: hashlib.sha256(request.body).hexdigest().encode(),
+}
+
+
+_USUAL_PARTS: dict[tuple[str, ...], Callable[[SignedRequest, bytes], tuple[bytes, bytes]]] = {
+    ("timestamp", "body"): lambda request, timestamp: (timestamp, request.body),
+    ("body", "timestamp"): lambda request, timestamp: (request.body, timestamp),
 }
 
 
 def known_fields() -> str:
     """What may stand in ``signed``, for messages to people."""
-    names = [*_REQUEST_FIELDS, "id", "nonce", "header:NAME"]
+    names = [*_REQUEST_FIELDS, "id", "nonce", "header:NAME", "body.NAME"]
     return "there are " + ", ".join(f"{{{name}}}" for name in names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.settings.secrets import SecretMissing
 from causeway.telemetry.logs import logger
@@ -14,14 +14,31 @@ if TYPE_CHECKING:
 
     from causeway.plan.records import System, Webhooks
     from causeway.settings.secrets import Secrets
+    from causeway.webhooks.special import Fetch
     from causeway.webhooks.verify import SignedRequest, Verified
 
 _STORED_SECRETS_MAY_HELP = ("signature", "secret")
 
 
+class Proof(NamedTuple):
+    """What was verified, and the secret that did it."""
+
+    verified: Verified
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Proof({self.verified.scheme.get('header')}, ...)"
+
+
 def prove(
-    system: System, webhooks: Webhooks, request: SignedRequest, *, secrets: Secrets, now: float
-) -> Verified:
+    system: System,
+    webhooks: Webhooks,
+    request: SignedRequest,
+    *,
+    secrets: Secrets,
+    now: float,
+    fetch: Fetch | None = None,
+) -> Proof:
     """Verify by the secrets as they are known; after a mismatch by those now stored, and those before them.
 
     A secret that is missing or unusable hinders no other. When nothing verifies, the operator hears of each.
@@ -33,8 +50,10 @@ def prove(
     rejected = Rejected("secret")
     for read in (secrets.current, secrets.reread):
         try:
-            stored = _present(read, webhooks["secrets"])
-            return verify(webhooks["schemes"], request, stored, tolerance=webhooks["tolerance"], now=now)
+            stored = present(read, webhooks["secrets"])
+            tolerance = webhooks.get("tolerance")
+            verified = verify(webhooks["schemes"], request, stored, tolerance=tolerance, now=now, fetch=fetch)
+            return Proof(verified, stored[verified.secret_index])
         except Rejected as error:
             rejected = error
         if rejected.rule not in _STORED_SECRETS_MAY_HELP:
@@ -43,7 +62,7 @@ def prove(
     raise rejected
 
 
-def _present(read: Callable[[Sequence[str]], list[str]], names: Sequence[str]) -> list[str]:
+def present(read: Callable[[Sequence[str]], list[str]], names: Sequence[str]) -> list[str]:
     """The secrets that are there. All are read at once, and one by one only when one is not there."""
     with suppress(SecretMissing):
         return read(names)

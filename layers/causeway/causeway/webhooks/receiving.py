@@ -15,38 +15,42 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from causeway.aws.errors import AwsError
-from causeway.events.envelope import MalformedBody, public_headers, read_body
+from causeway.events.envelope import MalformedBody, public_headers
 from causeway.queueing.queue import NotQueued
 from causeway.settings.secrets import SecretsUnavailable
 from causeway.telemetry.logs import logger
-from causeway.webhooks.compiled import compiled
+from causeway.webhooks.contacting import Contacts
 from causeway.webhooks.gateway import (
     Unacceptable,
     answer,
     answer_json,
-    method_of,
     problem,
+    query_of,
     request_of,
     system_of,
 )
-from causeway.webhooks.handshakes import HANDSHAKES
 from causeway.webhooks.identity import read_events
+from causeway.webhooks.places import told_body
 from causeway.webhooks.proving import prove
 from causeway.webhooks.sorting import sort_events
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verify import Rejected, signature_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from causeway.events.envelope import Body
     from causeway.plan.plan import Plan
-    from causeway.plan.records import Reply, Scheme, System, Webhooks
+    from causeway.plan.records import Scheme, System, Webhooks
     from causeway.queueing.queue import Queue
     from causeway.settings.clock import Clock
     from causeway.settings.secrets import Secrets
     from causeway.telemetry.metrics import Metrics
+    from causeway.webhooks.accepting import Accepting
     from causeway.webhooks.gateway import Answer
+    from causeway.webhooks.handshakes import Met
+    from causeway.webhooks.patterns import SignedRequest
+    from causeway.webhooks.rejections import Rejections
     from causeway.webhooks.sorting import Outcome
+    from causeway.webhooks.special import Fetch
 
 RETRY_AFTER = 10
 """Seconds after which what could not be stored may be sent again; most providers have their own schedule."""
@@ -65,6 +69,10 @@ class Receiver:
         clock: the time.
         metrics: what is counted.
         base_url: the stack's public URL, for schemes that sign it.
+        accepting: where secrets go that a provider brings at first contact; None: none is accepted.
+        rejections: where refused requests are kept, for systems that say so; None: none is.
+        visit: fetches a URL that a provider wants visited at first contact; None: none is.
+        fetch: fetches keys and certificates that providers publish; None: what needs them is not verified.
     """
 
     def __init__(
@@ -76,6 +84,10 @@ class Receiver:
         clock: Clock,
         metrics: Metrics,
         base_url: str = "",
+        accepting: Accepting | None = None,
+        rejections: Rejections | None = None,
+        visit: Callable[[str], object] | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         self._plan = plan
         self._secrets = secrets
@@ -83,6 +95,9 @@ class Receiver:
         self._clock = clock
         self._metrics = metrics
         self._base_url = base_url
+        self._contacts = Contacts(secrets=secrets, accepting=accepting, visit=visit)
+        self._rejections = rejections
+        self._fetch = fetch
 
     def answer(self, event: Mapping[str, Any]) -> Answer:
         """The answer to one request, an event of API Gateway's HTTP API."""
@@ -91,8 +106,6 @@ class Receiver:
             return self._receive(name, event)
         except Unacceptable as error:
             return self._refuse(name, error.status, str(error), headers=error.headers)
-        except Rejected as error:
-            return self._refuse(name, HTTPStatus.UNAUTHORIZED, str(error), more={"rule": error.rule})
         except MalformedBody:
             return self._refuse(name, HTTPStatus.BAD_REQUEST, "The body is not what its content type says.")
         except (NotQueued, SecretsUnavailable, AwsError) as error:
@@ -100,23 +113,38 @@ class Receiver:
             return unavailable()
 
     def _receive(self, name: str, event: Mapping[str, Any]) -> Answer:
-        system, webhooks = self._sender(name, method_of(event))
+        system, webhooks = self._sender(name)
+        request, query = request_of(event, webhooks.get("base_url") or self._base_url), query_of(event)
+        met = self._contacts.unsigned(system, webhooks, request, query)
+        if met:
+            return _met(name, met)
         now = self._clock.now()
-        request = request_of(event, webhooks.get("base_url") or self._base_url)
-        verified = prove(system, webhooks, request, secrets=self._secrets, now=now)
-        body = read_body(request.body, request.headers.get("content-type"))
-        reply = _handshake(verified.scheme, body)
-        if reply:
-            logger().info("handshake", answer=reply["status"], system=name)
-            return answer(**reply)
-        reading = read_events(webhooks, verified.scheme, request, body, verified.timestamp)
+        try:
+            verified, secret = prove(
+                system, webhooks, request, secrets=self._secrets, now=now, fetch=self._fetch
+            )
+            body = told_body(verified.scheme, request)
+            met = self._contacts.signed(verified.scheme, request, query, body, secret)
+        except Rejected as error:
+            if error.rule == "keys":
+                logger().error("not received", answer=503, system=name, reason=str(error.__cause__ or error))
+                return unavailable()
+            self._keep_rejected(name, webhooks, request, query, error)
+            return self._refuse_unproven(name, webhooks, error)
+        if met and not met.handshake.is_event:
+            return _met(name, met)
+        reading = read_events(
+            webhooks, verified.scheme, request, body, verified.timestamp, claims=verified.claims
+        )
         outcome = sort_events(
             self._plan,
             name,
             reading.events,
             headers=public_headers(
                 request.headers,
-                signature_headers=[compiled(scheme).header for scheme in webhooks["schemes"]],
+                signature_headers={
+                    name for scheme in webhooks["schemes"] for name in signature_headers(scheme)
+                },
             ),
             time=now if verified.timestamp is None else verified.timestamp,
             now=now,
@@ -125,15 +153,30 @@ class Receiver:
             self._queue.send(outcome.messages)
         ids = [told.id for told in reading.events]
         self._tell(name, ids, outcome, reading.problems)
-        return _accepted(webhooks, ids)
+        return _accepted(webhooks, verified.scheme, ids)
 
-    def _sender(self, name: str, method: str) -> tuple[System, Webhooks]:
+    def _sender(self, name: str) -> tuple[System, Webhooks]:
         system = self._plan.systems.get(name)
         if system is None or "webhooks" not in system:
             raise Unacceptable(HTTPStatus.NOT_FOUND, "There is no such system here.")
-        if method != "POST":
-            raise Unacceptable(HTTPStatus.METHOD_NOT_ALLOWED, "Events are sent by POST.", {"allow": "POST"})
         return system, system["webhooks"]
+
+    def _keep_rejected(
+        self, name: str, webhooks: Webhooks, request: SignedRequest, query: str, error: Rejected
+    ) -> None:
+        """Keep it for the operator. That it cannot be kept changes nothing for its sender."""
+        seconds = webhooks.get("keep_rejected", 0)
+        if not seconds or self._rejections is None:
+            return
+        try:
+            self._rejections.keep(name, request, query, rule=error.rule, seconds=seconds)
+        except AwsError as problem:
+            logger().error("a refused request was not kept", system=name, reason=str(problem))
+
+    def _refuse_unproven(self, name: str, webhooks: Webhooks, error: Rejected) -> Answer:
+        refused = self._refuse(name, HTTPStatus.UNAUTHORIZED, str(error), more={"rule": error.rule})
+        wanted = next((each["refusal"] for each in webhooks["schemes"] if "refusal" in each), None)
+        return answer(**wanted) if wanted else refused
 
     def _tell(self, system: str, ids: list[str], outcome: Outcome, problems: list[str]) -> None:
         """The line from which the books are kept: after the queue has the messages, before the answer."""
@@ -187,11 +230,13 @@ def unavailable() -> Answer:
     )
 
 
-def _handshake(scheme: Scheme, body: Body) -> Reply | None:
-    return HANDSHAKES[scheme["handshake"]](body.data) if "handshake" in scheme else None
+def _met(system: str, met: Met) -> Answer:
+    logger().info("handshake", answer=met.reply["status"], system=system)
+    return answer(**met.reply)
 
 
-def _accepted(webhooks: Webhooks, ids: list[str]) -> Answer:
-    if "reply" in webhooks:
-        return answer(**webhooks["reply"])
+def _accepted(webhooks: Webhooks, scheme: Scheme, ids: list[str]) -> Answer:
+    reply = webhooks.get("reply") or scheme.get("reply")
+    if reply:
+        return answer(**reply)
     return answer_json(200, {"accepted": True, **({"id": ids[0]} if len(ids) == 1 else {"ids": ids})})

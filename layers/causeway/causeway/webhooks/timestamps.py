@@ -11,6 +11,9 @@ from causeway.webhooks.patterns import Malformed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TOLERANCE = 300.0
+"""Seconds that a timestamp may be from our clock, either way, where neither manifest nor scheme say."""
+
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII
 )  # RFC 3339, section 5.6, without its lower-case letters

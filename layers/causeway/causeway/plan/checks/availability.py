@@ -30,7 +30,6 @@ _CALL = "call a system: {system: NAME, post: /path}"
 
 SYSTEMS = (
     Missing("polls", "polling"),
-    Missing("webhooks.keep_rejected", "keeping refused requests", unless=("0s",)),
     Missing("webhooks.canary", "the canary", unless=(False,)),
     Missing("api.auth.type", "this authentication", unless=_AUTH, remedy=_ONE_AUTH),
     Missing("api.auth.*.type", "a list of authentications", remedy=_ONE_AUTH),

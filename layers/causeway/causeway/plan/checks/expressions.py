@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ANSWER = frozenset({"status", "headers", "body"})
 """What an expression over an answer sees."""
 
-REQUEST = frozenset({"headers", "body"})
+REQUEST = frozenset({"headers", "body", "claims"})
 """What an expression over a webhook sees, before it is an event."""
 
 BEFORE_STEPS = SCOPE_FIELDS - {"steps"}

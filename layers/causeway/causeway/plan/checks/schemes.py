@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from causeway.plan.finding import find
 from causeway.plan.manifest.scheme import Algorithm
 from causeway.plan.problems import did_you_mean
-from causeway.webhooks.algorithms import ALGORITHMS
-from causeway.webhooks.compiled import Compiled
+from causeway.webhooks.compiled import check
 from causeway.webhooks.patterns import SchemeError
 from causeway.webhooks.schemes import SCHEMES
 
@@ -33,19 +32,15 @@ def check_schemes(merged: Merged) -> Iterator[Problem]:
 def _one(document: Document, path: KeyPath, value: JSON) -> Iterator[Problem]:
     if isinstance(value, str) and value not in SCHEMES:
         yield document.problem(path, f"there is no built-in scheme {value!r}; {did_you_mean(value, SCHEMES)}")
-    if not isinstance(value, dict) or value.get("algorithm") not in get_args(Algorithm):
+    if not isinstance(value, dict) or value.get("algorithm", "jwt") not in get_args(Algorithm):
         return  # which the manifest's model tells
-    if value["algorithm"] not in ALGORITHMS:
-        message = f"not available in this version; there are: {', '.join(ALGORITHMS)}"
-        yield document.problem((*path, "algorithm"), message)
-    else:
-        try:
-            Compiled(spelled_out(value))
-        except SchemeError as error:
-            key, _, message = str(error).partition(": ")
-            yield document.problem((*path, *key.split(".")), message)
-        except (TypeError, AttributeError, KeyError):
-            return  # a value of the wrong kind, which the manifest's model tells
+    try:
+        check(spelled_out(value))
+    except SchemeError as error:
+        key, _, message = str(error).partition(": ")
+        yield document.problem((*path, *key.split(".")), message)
+    except (TypeError, AttributeError, KeyError, ValueError):
+        return  # a value of the wrong kind, which the manifest's model tells
 
 
 def spelled_out(written: Any) -> Scheme:

@@ -10,10 +10,9 @@ from causeway.plan.manifest.auth import AuthOrList, NoAuth
 from causeway.plan.manifest.base import Manifest
 from causeway.plan.manifest.call import RetryOn
 from causeway.plan.manifest.polls import Poll
-from causeway.plan.manifest.scheme import SchemeChoice
+from causeway.plan.manifest.scheme import Reply, SchemeChoice
 from causeway.plan.manifest.values import (
     DataPath,
-    Duration,
     Expression,
     HeaderName,
     Link,
@@ -23,16 +22,9 @@ from causeway.plan.manifest.values import (
     SecretName,
     Share,
     TextOrSecret,
+    UpToAWeek,
     written,
 )
-
-
-class Reply(Manifest):
-    """A certain answer that the provider wants for what is accepted."""
-
-    status: Annotated[int, Field(ge=200, le=299)] = 200
-    headers: dict[HeaderName, str] = {}
-    body: str = ""
 
 
 class Webhooks(Manifest):
@@ -42,8 +34,8 @@ class Webhooks(Manifest):
     """A built-in scheme by name, or one spelled out, or a list of those of which any may match."""
     secrets: Annotated[list[SecretName], Field(min_length=1)]
     """Names of secrets; any of them may match."""
-    tolerance: PositiveDuration = written("5m")
-    """Accepted clock difference, both ways, where the scheme has a timestamp."""
+    tolerance: PositiveDuration | None = None
+    """Accepted clock difference, both ways, where the scheme has a timestamp; else its own window."""
     dedupe_for: PositiveDuration = written("7d")
     """How long a repeated event is recognised: at least the provider's retry horizon."""
     id: Expression | None = None
@@ -52,11 +44,13 @@ class Webhooks(Manifest):
     """Over the scheme's event type; sees {headers, body}."""
     split: Expression | None = None
     """The list in a body with many events: each becomes an event of its own."""
+    token: SecretName | None = None
+    """The name of the secret that the provider shows at first contact (Meta's verify token)."""
     reply: Reply | None = None
     base_url: Link | None = None
     """The public URL, where the scheme signs it; the stack's unless it is written."""
-    keep_rejected: Duration = written("0s")
-    """How long refused requests are kept, for `causeway verify`."""
+    keep_rejected: UpToAWeek = written("0s")
+    """How long refused requests are kept, for `causeway verify`; at most 7d."""
     canary: bool = False
     """A signed synthetic event through the public URL every 5 minutes."""
 

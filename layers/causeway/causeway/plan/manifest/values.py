@@ -62,6 +62,13 @@ def positive_duration(value: object) -> float:
     return seconds
 
 
+def _up_to_a_week(value: object) -> float:
+    seconds = duration(value)
+    if seconds > 7 * _UNITS["d"]:
+        raise wrong("must be 7d at most")
+    return seconds
+
+
 def _share(value: object) -> float:
     found = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
     if not found or not 0 < int(found[1]) <= 100:  # noqa: PLR2004
@@ -88,6 +95,9 @@ Duration = Annotated[float, BeforeValidator(duration), DURATION_SCHEMA]
 
 PositiveDuration = Annotated[float, BeforeValidator(positive_duration), DURATION_SCHEMA]
 """The same, and not 0s."""
+
+UpToAWeek = Annotated[float, BeforeValidator(_up_to_a_week), DURATION_SCHEMA]
+"""The same, and 7d at most."""
 
 Share = Annotated[
     float,
