@@ -8,12 +8,12 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from causeway.aws.client import Aws
+from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
 from causeway.delivery.processor import process
-from causeway.delivery.table import Table
 from causeway.delivery.work import Tools
 from causeway.plan.plan import load
 from causeway.queueing.payloads import Payloads

@@ -7,9 +7,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from causeway.aws.client import Aws
+from causeway.aws.table import Table
 from causeway.delivery.journal import Journal
 from causeway.delivery.releasing import Releaser
-from causeway.delivery.table import Table
 from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings

@@ -3,7 +3,7 @@
 import pytest
 
 from causeway.aws.client import AwsError
-from causeway.delivery.table import ConditionFailed, Table
+from causeway.aws.table import ConditionFailed, Table
 from causeway.queueing.messages import decode
 from causeway.queueing.queue import Queue
 from causeway.settings.clock import SettableClock, SystemClock

@@ -10,6 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.transport import NoAnswerError, RawAnswer
 from causeway.delivery.beside import Beside
@@ -17,7 +18,6 @@ from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
 from causeway.delivery.processor import process
 from causeway.delivery.releasing import Releaser
-from causeway.delivery.table import Table
 from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id

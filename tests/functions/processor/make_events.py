@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from causeway.queueing.tickets import FIRST
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
 from causeway.queueing.messages import FORMAT, encode
+from causeway.queueing.tickets import FIRST
 from causeway.settings.clock import rfc3339
 
 DIRECTORY = Path(__file__).parents[3] / "events"

@@ -18,8 +18,8 @@ from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
     from causeway.aws.client import Aws
+    from causeway.aws.table import Item
     from causeway.delivery.journal import Journal
-    from causeway.delivery.table import Item
     from causeway.plan.records import JSON
     from causeway.telemetry.metrics import Metrics
 

@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
-from causeway.delivery.table import ConditionFailed
+from causeway.aws.table import ConditionFailed
 from causeway.queueing.messages import FORMAT as MESSAGE_FORMAT
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
@@ -34,7 +34,7 @@ from causeway.settings.clock import rfc3339
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from causeway.delivery.table import Item, Table
+    from causeway.aws.table import Item, Table
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from causeway.delivery.table import Item
+    from causeway.aws.table import Item
     from causeway.delivery.work import Tools
 
 CONCURRENCY = 10

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from causeway.aws.table import Table
     from causeway.calls.caller import Caller
     from causeway.delivery.beside import Beside
     from causeway.delivery.giving_up import GivingUp
     from causeway.delivery.journal import Journal
     from causeway.delivery.pages import Pages
-    from causeway.delivery.table import Table
     from causeway.plan.plan import Plan
     from causeway.queueing.messages import Message
     from causeway.queueing.queue import Queue

@@ -1,4 +1,4 @@
-"""The journal's table as Python sees it: plain values, and failed conditions with what they met."""
+"""A table as Python sees it: plain values, and failed conditions with what they met."""
 
 from __future__ import annotations
 
