@@ -97,7 +97,7 @@ def test_an_order_that_is_free_is_filtered_and_an_incomplete_one_dead(stack, tar
     assert target.received("/ledger/entries") == []
     assert item(stack, delivery_of("processor/filtered"))["status"] == {"S": "delivered"}
     dead = item(stack, delivery_of("processor/incomplete"))
-    assert (dead["status"], dead["error"]) == ({"S": "dead"}, {"S": "expression"})
+    assert (dead["status"], dead["error"]) == ({"S": "dead"}, {"S": "mapping"})
     (letter,) = stack.messages(stack.dead_letters)
     assert (letter["delivery"], letter["ticket"]) == (delivery_of("processor/incomplete"), "0001.000001")
 

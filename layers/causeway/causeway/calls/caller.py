@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from causeway.calls.address import ForbiddenAddressError, check_base_url
 from causeway.calls.connection import NoAnswerError
-from causeway.calls.outcome import Answer, Refused, judge, parse_retry_on
+from causeway.calls.outcome import Answer, Refused, is_retried, judge
 from causeway.calls.request import make_request
 from causeway.calls.transport import Transport
 from causeway.settings.secrets import SecretMissing
@@ -85,20 +85,19 @@ class Caller:
         self._transport.close()
 
     def _exchange(self, call: Call, api: Api, request: Request, deadline: float) -> Answer:
-        retry_on = parse_retry_on(call["retry_on"])
         try:
             raw = self._transport.exchange(
                 request,
                 allow_private=tuple(api["allow_private"]),
                 seconds=deadline - self._clock.now(),
                 # Whoever lists timeout has said that a lost answer is to be followed by the same request.
-                repeatable=call["reads"] or "timeout" in retry_on,
+                repeatable=call["reads"] or is_retried(call, "timeout"),
             )
         except NoAnswerError as error:
             raise Refused(
                 f"{call['method']} {call['path']} of {call['system']}: {error}",
                 kind=error.kind,
-                retry=error.kind in retry_on,
+                retry=is_retried(call, error.kind),
             ) from error
         # A cookie is a credential: expressions do not see it, so no answer that is kept holds one.
         headers = {name: value for name, value in raw.headers.items() if name != "set-cookie"}

@@ -12,12 +12,14 @@ import time
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Literal
 
-from causeway.calls.address import ForbiddenAddressError, resolve
+from causeway.calls.address import ForbiddenAddressError, LookUpError, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from causeway.calls.address import Origin
+
+NoAnswer = Literal["connection", "timeout", "dns", "tls", "address"]
 
 _CONNECT_WITHIN = 5.0
 """Seconds for one address, so that a dead one leaves time for the next."""
@@ -28,11 +30,12 @@ class NoAnswerError(Exception):
 
     Attributes:
         kind: ``connection``: the request was not sent whole; ``timeout``: it was, and its answer did not come
-            whole.
+            whole; ``dns``: the name was not looked up; ``tls``: no secure connection came about; ``address``:
+            the name leads where no call may go.
         dropped: the connection ended before the first byte of an answer, and not because time was up.
     """
 
-    def __init__(self, reason: str, *, kind: Literal["connection", "timeout"], dropped: bool = False) -> None:
+    def __init__(self, reason: str, *, kind: NoAnswer, dropped: bool = False) -> None:
         super().__init__(reason)
         self.kind = kind
         self.dropped = dropped
@@ -96,14 +99,17 @@ def connect(
     Raises:
         NoAnswerError: it may not be called, or cannot be reached, or is not who it should be.
     """
+    kind: NoAnswer = "connection"
     try:
         sock = _connected(origin, allow_private, until)
         if origin.scheme == "https":
+            kind = "tls"
             sock = _secured(sock, origin.host, tls())
     except ForbiddenAddressError as error:
-        raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="connection") from error
+        raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="address") from error
     except OSError as error:
-        raise NoAnswerError(f"no connection to {origin.netloc}: {why(error)}", kind="connection") from error
+        kind = "dns" if isinstance(error, LookUpError) else kind
+        raise NoAnswerError(f"no connection to {origin.netloc}: {why(error)}", kind=kind) from error
     connection = HTTPConnection(origin.host, origin.port)
     connection.auto_open = 0  # it has its socket, and never makes one of its own
     connection.sock = sock

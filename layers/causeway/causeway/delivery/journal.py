@@ -77,8 +77,10 @@ class Entry(TypedDict):
     outcome: Literal["delivered", "filtered", "skipped", "refused", "crashed", "fault", "dead"]
     seconds: NotRequired[float]
     status: NotRequired[int]  # of the answer
+    headers: NotRequired[dict[str, str]]  # of an answer that was refused, redacted
     step: NotRequired[str]  # the one that was refused; absent: the target
     reason: NotRequired[str]
+    error: NotRequired[str]  # the reason's class
     answer: NotRequired[str]  # its beginning, where the system's manifest keeps it
 
 

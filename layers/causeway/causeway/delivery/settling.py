@@ -26,6 +26,7 @@ from causeway.delivery.journal import GRACE
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.delivery.work import Fate, GivenUp, Postponed
+from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
 from causeway.queueing.messages import FORMAT
 from causeway.queueing.queue import LONGEST_DELAY, NotQueued
@@ -33,6 +34,8 @@ from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from causeway.delivery.attempt import Attempt
     from causeway.delivery.journal import Entry
     from causeway.delivery.work import Received, Tools
@@ -46,6 +49,8 @@ DEDUPE_FOR = 7 * 86400.0
 """Seconds for which repeats are met, where the source's manifest is not there to say."""
 
 _ANSWER_KEPT = 2048
+_HEADERS_KEPT = 20
+_LONGEST_HEADER = 200
 _LONGEST_REASON = 500
 _FIRST_BACK = 5.0
 LONGEST_BACK = 900.0
@@ -106,10 +111,8 @@ def _follow(attempt: Attempt, error: Exception) -> Fate:
             return _retry(attempt, error, reason)
         case Refused() | GivenUp():
             return _give_up(attempt, reason, error.kind)
-        case ExpressionError():
-            return _give_up(attempt, reason, "expression")
-        case TransformFailed():
-            return _give_up(attempt, reason, "transform")
+        case ExpressionError() | TransformFailed():
+            return _give_up(attempt, reason, "mapping")
         case Postponed():
             fate = error.fate
         case _:
@@ -147,7 +150,7 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     if due - now <= LONGEST_DELAY:
         tools.queue.send([next_message(attempt.message, str(ticket))], delay=due - now)
         look_at = due + GRACE
-    entry = _entry(attempt, "refused", reason)
+    entry = _entry(attempt, "refused", reason, refused.kind)
     tools.journal.waiting(
         claim.with_entry(entry), ticket=ticket, due_at=look_at, reason=reason, error=refused.kind
     )
@@ -160,7 +163,7 @@ def _give_up(attempt: Attempt, reason: str, kind: str) -> Fate:
     tools = attempt.tools
     expires_at = tools.clock.now() + tools.keep_dead
     attempt.keep(attempt.kept.answers, expires_at=expires_at)
-    entry = _entry(attempt, "dead", reason)
+    entry = _entry(attempt, "dead", reason, kind)
     tools.journal.dead(
         attempt.claimed.with_entry(entry),
         reason=reason,
@@ -178,7 +181,7 @@ def _release(attempt: Attempt, fate: Fate, reason: str) -> Fate:
     tools = attempt.tools
     claim = attempt.claimed
     if fate.outcome == "fault":
-        claim = claim.with_entry(_entry(attempt, "fault", reason))
+        claim = claim.with_entry(_entry(attempt, "fault", reason, "fault"))
         with suppress(AwsError):  # the message is there, too
             _keep(attempt)
     due_at = tools.clock.now() + GRACE if attempt.kept.there else None
@@ -218,8 +221,8 @@ def _reason(attempt: Attempt, error: Exception) -> str:
     return attempt.redact(text)[:_LONGEST_REASON]
 
 
-def _entry(attempt: Attempt, outcome: str, reason: str | None = None) -> Entry:
-    """The attempt as its history has it."""
+def _entry(attempt: Attempt, outcome: str, reason: str | None = None, error: str | None = None) -> Entry:
+    """The attempt as its history has it; of one that succeeded little, since it is written for each."""
     now = attempt.tools.clock.now()
     entry: Entry = {
         "at": round(attempt.started, 3),
@@ -234,8 +237,16 @@ def _entry(attempt: Attempt, outcome: str, reason: str | None = None) -> Entry:
             body = attempt.answer.body
             text = body if isinstance(body, str) else json.dumps(body)
             entry["answer"] = attempt.redact(text)[:_ANSWER_KEPT]
-    if reason is not None:
-        entry["reason"] = reason
+    if reason is not None and error is not None:
+        entry |= {"reason": reason, "error": error}
+        if attempt.answer is not None:
+            entry["headers"] = _headers(attempt, attempt.answer.headers)
         if attempt.progress.at is not None:
             entry["step"] = attempt.progress.at
     return entry
+
+
+def _headers(attempt: Attempt, headers: Mapping[str, str]) -> dict[str, str]:
+    """An answer's headers, as far as a history has room: no credential, and nothing that is redacted."""
+    shown = list(public_headers(headers).items())[:_HEADERS_KEPT]
+    return {name: attempt.redact(value)[:_LONGEST_HEADER] for name, value in shown}
