@@ -13,6 +13,7 @@ from causeway.calls.caller import Caller
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
+from causeway.delivery.pauses import Pauses
 from causeway.delivery.processor import process
 from causeway.delivery.work import Tools
 from causeway.plan.plan import load
@@ -49,6 +50,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         queue=Queue(
             aws, url=settings.deliveries_url, bucket=settings.payloads, claim_check_over=over, clock=clock
         ),
+        pauses=Pauses(Table(aws, settings.state_table), clock),
         giving_up=GivingUp(
             aws, journal, dead_letters=settings.dead_letters_url, bus=settings.bus, metrics=metrics
         ),

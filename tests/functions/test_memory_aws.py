@@ -128,6 +128,31 @@ def test_an_index_has_only_the_items_with_its_keys_lowest_first_and_in_pages(tab
     assert {item["ticket"] for item in found} == {"0000.000001"}
 
 
+def test_a_range_of_an_index_is_read_from_either_end_and_goes_on_after_an_item(table):
+    for number, day in enumerate(["03", "01", "02", "05", "04"]):
+        place = {"open_shard": "orders#a", "open_at": f"dead#2026-01-{day}"}
+        table.put({"id": f"x{number}", "part": "delivery", **place})
+
+    def read(**named):
+        bounds = ("open_at", "dead#2026-01-02", "dead#2026-01-04~")
+        found = table.between(("open_shard", "orders#a"), bounds, index="open", page=2, **named)
+        return [item["open_at"][-2:] for item in found]
+
+    assert read() == ["02", "03", "04"]
+    assert read(newest_first=True) == ["04", "03", "02"]
+    after = {"id": "x0", "part": "delivery", "open_shard": "orders#a", "open_at": "dead#2026-01-03"}
+    assert read(after=after) == ["04"]
+    assert read(after=after, newest_first=True) == ["02"]
+
+
+def test_the_parts_of_an_id_come_in_order(table):
+    for part in ("b", "c", "a"):
+        table.put({"id": "x", "part": part, "n": 1})
+    table.put({"id": "y", "part": "a"})
+    assert [item["part"] for item in table.parts("x")] == ["a", "b", "c"]
+    assert list(table.parts("z")) == []
+
+
 def _message(number, **more):
     return {
         "format": 1,

@@ -16,8 +16,10 @@ from causeway.calls.transport import NoAnswerError, RawAnswer
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
+from causeway.delivery.pauses import Pauses
 from causeway.delivery.processor import process
 from causeway.delivery.releasing import Releaser
+from causeway.delivery.resuming import Resuming
 from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
@@ -173,7 +175,7 @@ class Stage:
 
     def deploy(self, plan, *, jitter=0.0):
         """Put a plan in force, with tools made anew."""
-        table = Table(self.aws, "journal")
+        table, state = Table(self.aws, "journal"), Table(self.aws, "state")
         journal = Journal(table, self.clock)
         metrics = Metrics()
         secrets = Secrets(self.aws, prefix="/stack/causeway", direction="out", clock=self.clock)
@@ -185,6 +187,7 @@ class Stage:
             journal=journal,
             beside=Beside(table, Payloads(self.aws, "payloads")),
             queue=queue,
+            pauses=Pauses(state, self.clock),
             giving_up=GivingUp(self.aws, journal, dead_letters=DEAD_LETTERS, bus="bus", metrics=metrics),
             metrics=metrics,
             logger=logger(),
@@ -193,6 +196,10 @@ class Stage:
             jitter=lambda: jitter,
         )
         self.releaser = Releaser(journal, queue, self.clock, logger())
+        pauses = Pauses(state, self.clock)
+        self.resuming = Resuming(
+            journal=table, state=state, pauses=pauses, queue=queue, clock=self.clock, logger=logger()
+        )
 
     def accept(self, event_id="evt_1", *, acceptance="one", data=None, **more):
         """What the receiving function does: put the first message on the queue. Returns the delivery's id."""

@@ -105,7 +105,9 @@ class MemoryAws:
         return {"Attributes": before} if before is not None else {}
 
     def _dynamodb_query(self, parameters):
-        hash_key, range_key = INDEXES[parameters["IndexName"]]
+        hash_key, range_key = (
+            INDEXES[parameters["IndexName"]] if "IndexName" in parameters else ("id", "part")
+        )
         expressions = Expressions(parameters)
         found = [
             item
@@ -114,19 +116,24 @@ class MemoryAws:
             and range_key in item
             and expressions.holds(parameters["KeyConditionExpression"], item)
         ]
-        found.sort(key=lambda item: (_sortable(item[range_key]), _key(item)))
+        backwards = not parameters.get("ScanIndexForward", True)
+
+        def place(item):
+            return _sortable(item[range_key]), _key(item)
+
+        found.sort(key=place, reverse=backwards)
         start = parameters.get("ExclusiveStartKey")
         if start:
             found = [
                 item
                 for item in found
-                if (_sortable(item[range_key]), _key(item)) > (_sortable(start[range_key]), _key(start))
+                if (place(item) < place(start) if backwards else place(item) > place(start))
             ]
         page = found[: parameters["Limit"]]
         answer = {"Items": page, "Count": len(page)}
         if len(found) > len(page):
             answer["LastEvaluatedKey"] = {
-                name: page[-1][name] for name in ("id", "part", hash_key, range_key)
+                name: page[-1][name] for name in {"id", "part", hash_key, range_key}
             }
         return answer
 

@@ -27,6 +27,9 @@ def target():
         yield target
 
 
+QUIET = {"released": 0, "left": 0, "resumed": 0}
+
+
 @pytest.fixture
 def stack(cloud, target, tmp_path, monkeypatch):
     """The example map, its systems at the target; handlers that find it in their environment."""
@@ -41,12 +44,12 @@ def stack(cloud, target, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CAUSEWAY_PLAN", str(tmp_path))
     monkeypatch.syspath_prepend(str(MAP))
-    tools, releaser = (
+    tools, work = (
         functools.cache(app._tools.__wrapped__),
-        functools.cache(scheduler._releaser.__wrapped__),
+        functools.cache(scheduler._work.__wrapped__),
     )
     monkeypatch.setattr(app, "_tools", tools)
-    monkeypatch.setattr(scheduler, "_releaser", releaser)
+    monkeypatch.setattr(scheduler, "_work", work)
     yield cloud
     if tools.cache_info().currsize:
         tools().caller.close()
@@ -128,11 +131,11 @@ def test_a_long_wait_is_released_by_the_scheduler_and_then_delivered(stack, targ
     waiting = item(stack, body["delivery"])
     assert waiting["status"] == {"S": "waiting"}
     assert item(stack, body["delivery"], "event") is not None
-    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 0, "left": 0}
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == QUIET
     later = clock.now() + 1001
-    monkeypatch.setattr(type(scheduler._releaser()._clock), "now", lambda _: later)
-    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 1, "left": 0}
-    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 0, "left": 0}
+    monkeypatch.setattr(type(scheduler._work().clock), "now", lambda _: later)
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == QUIET | {"released": 1}
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == QUIET
     records = stack.records(stack.deliveries)
     assert app.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
     assert item(stack, body["delivery"])["status"] == {"S": "delivered"}

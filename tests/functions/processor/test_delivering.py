@@ -26,7 +26,10 @@ class TestTheHappyPath:
         assert stage.memory.queues[QUEUE] == []
 
     def test_it_costs_two_writes_of_the_item_and_one_of_the_page(self):
+        """Beside the reading, once in five seconds, of whether its integration is paused."""
         stage = Stage()
+        stage.accept("evt_0")
+        stage.invoke()
         stage.accept()
         stage.memory.calls.clear()
         stage.invoke()
@@ -143,7 +146,7 @@ class TestRetrying:
         stage.memory.calls.clear()
         stage.invoke()
         calls = [operation for _, operation in stage.memory.calls]
-        assert calls == ["UpdateItem", "GetItem", "UpdateItem"], "claim, event, waiting"
+        assert calls == ["UpdateItem", "GetItem", "GetItem", "UpdateItem"], "claim, event, pause, waiting"
 
     def test_retries_are_spaced_by_the_schedule(self):
         stage = Stage()

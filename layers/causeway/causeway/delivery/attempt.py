@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from causeway.calls.outcome import Refused
-from causeway.delivery import settling
+from causeway.delivery import parking, settling
 from causeway.delivery.beside import NOTHING
 from causeway.delivery.redaction import redactor
 from causeway.delivery.steps import Progress, carry_out, own_headers
@@ -118,6 +118,8 @@ class Attempt:
             self.kept = self.tools.beside.read(delivery_id, self.message["acceptance"])
             self.event = self.event or cast("Event | None", self.kept.event)
             self.progress.answers |= self.kept.answers
+        if self.integration is not None:
+            parking.check(self)
         if self.claimed.crashes >= CRASHES:
             raise GivenUp(
                 f"the attempt was cut off {CRASHES} times (a crash, or out of time or memory)", "crashed"

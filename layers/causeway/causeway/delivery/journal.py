@@ -13,10 +13,11 @@ token, so a writer whose lease has passed cannot overwrite the attempt that took
                           waiting
 
 A message may claim when there is no item (or one that has expired, which DynamoDB deletes late); when the
-item is ``waiting`` with the same ticket or a lower one; when it is ``running``, likewise, and the lease has
-passed: that attempt was cut off; and when it is settled and the message belongs to a later replay. A message
-of the replay that was settled is stale, even with a higher ticket: it was sent by an attempt that was cut off
-after sending it.
+item is ``waiting`` with a lower ticket, or with the same one of the same acceptance (what waits for a pause
+has no message any more, and a repeat of its event must not take its place); when it is ``running`` with the
+same ticket or a lower one, and the lease has passed: that attempt was cut off; and when it is settled and the
+message belongs to a later replay. A message of the replay that was settled is stale, even with a higher
+ticket: it was sent by an attempt that was cut off after sending it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ Status = Literal["running", "waiting", "delivered", "dead"]
 
 _CLAIMABLE = (
     "attribute_not_exists(#id) OR #expires_at < :now OR (#format <= :format AND ("
-    "(#status = :waiting AND #ticket <= :ticket)"
+    "(#status = :waiting AND (#ticket < :ticket OR #ticket = :ticket AND #acceptance = :acceptance))"
     " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
     " OR (#status IN (:delivered, :dead) AND #ticket < :chain)))"
 )

@@ -3,6 +3,8 @@
 It ends with an exception or none:
 
 * none: delivered;
+* ``Paused``: no attempt was made, the delivery waits for its integration, as it does when the target asks for
+  a pause (:mod:`~causeway.delivery.parking`);
 * ``Refused`` that the map wants retried: again, by the schedule, unless the target says ``abort-message``;
 * ``Refused`` otherwise, ``ExpressionError``, ``TransformFailed``, ``GivenUp``: dead, with the reason;
 * ``Postponed``: no attempt was made, the message goes back;
@@ -22,10 +24,11 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.calls.outcome import Refused
+from causeway.delivery import parking
 from causeway.delivery.journal import GRACE
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
 from causeway.delivery.transforms import TransformFailed, TransformMissing
-from causeway.delivery.work import Fate, GivenUp, Postponed
+from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
 from causeway.queueing.messages import FORMAT
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 OUR_FAULTS = (AwsError, NotQueued, SecretMissing, SecretsUnavailable, TransformMissing)
 """What is known to be ours; anything unexpected is, too."""
 
+_OUTCOMES = (Refused, GivenUp, Paused, Postponed)
+
 DEDUPE_FOR = 7 * 86400.0
 """Seconds for which repeats are met, where the source's manifest is not there to say."""
 
@@ -61,6 +66,8 @@ def delivered(attempt: Attempt) -> Fate:
     """The target has it, or was not to be called."""
     tools, claim = attempt.tools, attempt.claimed
     now = tools.clock.now()
+    if parking.disables(attempt.answer):
+        parking.pause(attempt, "the target answered Webhook-Delivery: disable")
     keep_events = attempt.integration["errors"]["keep_events"] if attempt.integration else 0
     if keep_events:
         attempt.keep(attempt.kept.answers, expires_at=now + keep_events)
@@ -92,7 +99,7 @@ def failed(attempt: Attempt, error: Exception) -> Fate:
 
 def in_words(error: Exception) -> str:
     """An error, for people; of what nobody expected only type and place: its text may quote anything."""
-    if isinstance(error, (Refused, GivenUp, Postponed, ExpressionError, TransformFailed, *OUR_FAULTS)):
+    if isinstance(error, (*_OUTCOMES, ExpressionError, TransformFailed, *OUR_FAULTS)):
         return str(error)
     place = extract_tb(error.__traceback__)[-1]
     return f"unexpected {type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
@@ -107,6 +114,8 @@ def dedupe_for(tools: Tools, message: Message) -> float:
 def _follow(attempt: Attempt, error: Exception) -> Fate:
     reason = _reason(attempt, error)
     match error:
+        case Paused() | Refused() if parking.wants_pause(attempt, error):
+            return _pause(attempt, error, reason)
         case Refused(retry=True) if not _aborted(error):
             return _retry(attempt, error, reason)
         case Refused() | GivenUp():
@@ -118,7 +127,7 @@ def _follow(attempt: Attempt, error: Exception) -> Fate:
         case _:
             fate = Fate("fault", back(attempt.received))
     errors = _errors(attempt)
-    if errors and attempt.tools.clock.now() >= attempt.claimed.since + errors["give_up_after"]:
+    if errors and attempt.tools.clock.now() >= _since(attempt) + errors["give_up_after"]:
         return _give_up(attempt, f"time is up: {reason}", "time")
     return _release(attempt, fate, reason)
 
@@ -137,7 +146,7 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
         due = next_attempt(
             errors,
             attempt=claim.ticket.attempt,
-            since=claim.since,
+            since=_since(attempt),
             now=now,
             jitter=tools.jitter(),
             retry_after=refused.retry_after,
@@ -157,6 +166,21 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     tools.metrics.add("DeliveriesRetried")
     tools.logger.warning("refused, is tried again", **attempt.about, reason=reason, due=rfc3339(due))
     return Fate("retried")
+
+
+def _pause(attempt: Attempt, error: Paused | Refused, reason: str) -> Fate:
+    """The integration is paused, or its target wants it to be: the delivery waits until it is resumed."""
+    claim = attempt.claimed
+    _keep(attempt)
+    if isinstance(error, Refused):
+        parking.pause(attempt, reason)
+        claim = claim.with_entry(_entry(attempt, "refused", reason, error.kind))
+    return parking.park(attempt, claim, reason)
+
+
+def _since(attempt: Attempt) -> float:
+    """When this chain of attempts began, for the clock of ``give_up_after``, which a pause stops."""
+    return attempt.claimed.since + parking.stopped(attempt)
 
 
 def _give_up(attempt: Attempt, reason: str, kind: str) -> Fate:

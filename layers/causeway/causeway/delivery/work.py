@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from causeway.delivery.giving_up import GivingUp
     from causeway.delivery.journal import Journal
     from causeway.delivery.pages import Pages
+    from causeway.delivery.pauses import Pauses
     from causeway.plan.plan import Plan
     from causeway.queueing.messages import Message
     from causeway.queueing.queue import Queue
@@ -37,6 +38,7 @@ class Tools:
     journal: Journal
     beside: Beside
     queue: Queue
+    pauses: Pauses
     giving_up: GivingUp
     metrics: Metrics
     logger: Logger
@@ -95,6 +97,10 @@ class Postponed(Exception):  # noqa: N818 - it is no error
     def __init__(self, reason: str, fate: Fate) -> None:
         super().__init__(reason)
         self.fate = fate
+
+
+class Paused(Exception):  # noqa: N818 - likewise
+    """The integration is paused; says by whom and why."""
 
 
 class GivenUp(Exception):  # noqa: N818 - likewise
