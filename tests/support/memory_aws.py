@@ -170,6 +170,17 @@ class MemoryAws:
                 return {}
         raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404)
 
+    def _sqs_receive_message(self, parameters):
+        records = self.receive(parameters["QueueUrl"], parameters["MaxNumberOfMessages"])
+        names = {"MessageId": "messageId", "ReceiptHandle": "receiptHandle", "Body": "body"}
+        found = [{name: each[key] for name, key in names.items()} for each in records]
+        return {"Messages": found} if found else {}
+
+    def _sqs_delete_message(self, parameters):
+        url, receipt = parameters["QueueUrl"], parameters["ReceiptHandle"]
+        self.queues[url] = [message for message in self.queues[url] if message.receipt != receipt]
+        return {}
+
     def receive(self, url, limit=10):
         """What Lambda's poller takes from a queue: records of an SQS event."""
         records = []

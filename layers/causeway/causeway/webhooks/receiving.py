@@ -124,7 +124,7 @@ class Receiver:
         if outcome.messages:
             self._queue.send(outcome.messages)
         ids = [told.id for told in reading.events]
-        self._tell(name, ids, outcome, reading.problems)
+        self._tell(name, ids, outcome, reading.problems, now)
         return _accepted(webhooks, ids)
 
     def _sender(self, name: str, method: str) -> tuple[System, Webhooks]:
@@ -135,7 +135,9 @@ class Receiver:
             raise Unacceptable(HTTPStatus.METHOD_NOT_ALLOWED, "Events are sent by POST.", {"allow": "POST"})
         return system, system["webhooks"]
 
-    def _tell(self, system: str, ids: list[str], outcome: Outcome, problems: list[str]) -> None:
+    def _tell(
+        self, system: str, ids: list[str], outcome: Outcome, problems: list[str], accepted_at: float
+    ) -> None:
         """The line from which the books are kept: after the queue has the messages, before the answer."""
         logger().info(
             "received",
@@ -144,6 +146,7 @@ class Receiver:
             events=len(ids),
             event_id=ids[0] if len(ids) == 1 else None,
             accepted=outcome.accepted,
+            accepted_at=accepted_at,
             filtered=outcome.filtered,
             unmatched=outcome.unmatched,
         )
