@@ -43,6 +43,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     over = settings.claim_check_over
     return Tools(
         plan=plan,
+        aws=aws,
         caller=Caller(plan, secrets, clock),
         table=table,
         journal=journal,

@@ -84,7 +84,7 @@ def plan_of(*, steps=(), target=None, errors=None, ledger=None, shop=None, **int
                     "source": {"system": "shop", "events": ["*"]},
                     "constants": {},
                     "steps": list(steps),
-                    "target": {"call": target or call_of()},
+                    "target": target if _is_no_call(target) else {"call": target or call_of()},
                     "frequency": {"expect_every": None, "during": "always", "deliver_within": 900.0},
                     "errors": {
                         "retry": {"first": 5.0, "factor": 3.0, "max": 21600.0},
@@ -98,6 +98,10 @@ def plan_of(*, steps=(), target=None, errors=None, ledger=None, shop=None, **int
             },
         }
     )
+
+
+def _is_no_call(target):
+    return target is not None and not target.keys().isdisjoint({"queue", "bus", "bucket"})
 
 
 @dataclass
@@ -182,6 +186,7 @@ class Stage:
         queue = Queue(self.aws, url=QUEUE, bucket="payloads", clock=self.clock)
         self.tools = Tools(
             plan=plan,
+            aws=self.aws,
             caller=Caller(plan, secrets, self.clock, transport=self.transport),
             table=table,
             journal=journal,

@@ -139,6 +139,9 @@ class MemoryAws:
 
     # SQS
 
+    def _sqs_get_queue_url(self, parameters):
+        return {"QueueUrl": f"https://sqs/{parameters['QueueName']}"}
+
     def _sqs_send_message(self, parameters):
         delay = parameters.get("DelaySeconds", 0)
         assert delay in range(901)

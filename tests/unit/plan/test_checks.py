@@ -387,9 +387,6 @@ LATER = {
     "source.bus": {"source": "{bus: {detail-type: [a]}}"},
     "flow.order_by": {"flow": "{order_by: data.id}"},
     "flow.buffer": {"flow": "{buffer: stream}"},
-    "target.queue": {"target": "{queue: a}"},
-    "target.bus": {"target": "{bus: a, detail_type: '${type}'}"},
-    "target.bucket": {"target": "{bucket: a, key: '${id}.json'}"},
     "target.reply": {"target": "{reply: {status: 200}}"},
 }
 """A manifest that asks for it, for each behaviour that is not there."""

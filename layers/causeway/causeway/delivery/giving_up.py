@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.bus import put_event
 from causeway.delivery.journal import message_of
 from causeway.queueing.messages import encode
 from causeway.queueing.tickets import Ticket
@@ -81,10 +81,7 @@ class GivingUp:
             "Resources": [],
             "Detail": json.dumps(detail),
         }
-        answer = self._aws.call("events", "PutEvents", {"Entries": [entry]})
-        if answer.get("FailedEntryCount"):
-            failed = answer["Entries"][0]
-            raise AwsError(failed["ErrorCode"], failed.get("ErrorMessage", ""), 200)
+        put_event(self._aws, entry)
 
 
 def _detail(item: Item) -> dict[str, JSON]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.delivery.attempt import Attempt
+from causeway.delivery.gathering import Gathering
 from causeway.delivery.journal import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
@@ -53,16 +54,9 @@ def process(
     Returns:
         The messages that are not to be deleted, as ``ReportBatchItemFailures`` has it.
     """
-    now = tools.clock.now()
-    invocation = Invocation(
-        context=context,
-        started=now,
-        deadline=now + context.get_remaining_time_in_millis() / 1000,
-        pages=Pages(tools.table, invocation=context.aws_request_id, started=now),
-    )
-    batch = _Batch(tools, invocation)
+    batch = _Batch(tools, context)
     fates = batch.carry_out(event["Records"])
-    for record_id in invocation.pages.write():
+    for record_id in batch.invocation.pages.write():
         fates[record_id] = Fate("unlisted", 0)
     tools.logger.info("batch", outcomes=dict(Counter(fate.outcome for fate in fates.values())))
     tools.metrics.emit()
@@ -76,9 +70,12 @@ def process(
 class _Batch:
     """The messages of one invocation."""
 
-    def __init__(self, tools: Tools, invocation: Invocation) -> None:
+    invocation: Invocation
+    """Set by :meth:`carry_out`, before anything is begun."""
+
+    def __init__(self, tools: Tools, context: LambdaContext) -> None:
         self.tools = tools
-        self.invocation = invocation
+        self.context = context
 
     def carry_out(self, records: Iterable[Mapping[str, Any]]) -> dict[str, Fate]:
         """What became of each record, by its id."""
@@ -89,6 +86,7 @@ class _Batch:
                 received.append(_read(record))
             except (UnreadableMessageError, ValueError) as error:
                 fates[record["messageId"]] = self._unreadable(record, error)
+        self.invocation = self._invocation(received)
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             fates |= zip(
                 (each.record_id for each in received), pool.map(self._carry_out, received), strict=True
@@ -98,8 +96,22 @@ class _Batch:
                 fates[each.record_id] = self._carry_out(each, alone=True)
         return fates
 
+    def _invocation(self, received: Iterable[Received]) -> Invocation:
+        now = self.tools.clock.now()
+        members = [(each.message["integration"], each.record_id) for each in received]
+        return Invocation(
+            context=self.context,
+            started=now,
+            deadline=now + self.context.get_remaining_time_in_millis() / 1000,
+            pages=Pages(self.tools.table, invocation=self.context.aws_request_id, started=now),
+            gathering=Gathering(members, at_once=CONCURRENCY),
+        )
+
     def _carry_out(self, received: Received, *, alone: bool = False) -> Fate:
-        fate = self._attempt(received, alone=alone)
+        try:
+            fate = self._attempt(received, alone=alone)
+        finally:
+            self.invocation.gathering.left(received.message["integration"], received.record_id)
         if fate.back is not None and fate != ALONE:
             with suppress(AwsError):  # then the queue's visibility timeout brings it back
                 self.tools.queue.put_back(received.receipt, delay=fate.back)

@@ -256,7 +256,8 @@ def _entry(attempt: Attempt, outcome: str, reason: str | None = None, error: str
     }
     if attempt.answer is not None:
         entry["status"] = attempt.answer.status
-        api = attempt.tools.plan.systems[attempt.called or ""].get("api")
+        called = attempt.tools.plan.systems.get(attempt.called or "")
+        api = called.get("api") if called else None
         if api and api["keep_answers"]:
             body = attempt.answer.body
             text = body if isinstance(body, str) else json.dumps(body)

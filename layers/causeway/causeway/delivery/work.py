@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from causeway.aws.client import Aws
     from causeway.aws.table import Table
     from causeway.calls.caller import Caller
     from causeway.delivery.beside import Beside
+    from causeway.delivery.gathering import Gathering
     from causeway.delivery.giving_up import GivingUp
     from causeway.delivery.journal import Journal
     from causeway.delivery.pages import Pages
@@ -33,6 +35,7 @@ class Tools:
     """What all deliveries of a function share."""
 
     plan: Plan
+    aws: Aws
     caller: Caller
     table: Table
     journal: Journal
@@ -55,6 +58,7 @@ class Invocation:
     started: float
     deadline: float  # when Lambda ends it
     pages: Pages
+    gathering: Gathering
 
     @property
     def last_call_ends(self) -> float:

@@ -141,10 +141,37 @@ class Step(TypedDict):
     when: NotRequired[Expression]  # of a run; a call has its own
 
 
-class Target(TypedDict):
-    """Where a delivery goes. Other kinds join ``call`` here."""
+class QueueTarget(TypedDict):
+    """An SQS queue of this account and region."""
 
-    call: Call
+    name: str
+    body: JSON  # a template
+
+
+class BusTarget(TypedDict):
+    """An EventBridge bus."""
+
+    name: str  # or its ARN
+    detail_type: Text
+    body: JSON  # a template of an object
+
+
+class BucketTarget(TypedDict):
+    """An S3 bucket."""
+
+    name: str
+    key: Text  # of the object; what ends in .gz is packed
+    content: Literal["json", "ndjson"]  # an object for each delivery, or lines of several
+    body: JSON  # a template
+
+
+class Target(TypedDict):
+    """Where a delivery goes: exactly one of these, :data:`causeway.delivery.targets.KINDS`."""
+
+    call: NotRequired[Call]
+    queue: NotRequired[QueueTarget]
+    bus: NotRequired[BusTarget]
+    bucket: NotRequired[BucketTarget]
 
 
 class Source(TypedDict):

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.plan.checks.schemes import spelled_out
 from causeway.plan.manifest.call import WITH_BODY, Call
-from causeway.plan.manifest.integration import Integration, RunStep, WebhookSource
+from causeway.plan.manifest.integration import (
+    BucketTarget,
+    BusTarget,
+    Integration,
+    QueueTarget,
+    RunStep,
+    WebhookSource,
+)
 from causeway.plan.manifest.values import SecretRef
 from causeway.webhooks.schemes import SCHEMES
 
@@ -37,9 +44,8 @@ def system_record(system: System) -> records.System:
 
 def integration_record(integration: Integration, systems: Mapping[str, System]) -> records.Integration:
     """An integration's record, with what its calls leave to their systems."""
-    source, target = integration.source, integration.target
+    source = integration.source
     assert isinstance(source, WebhookSource)  # the others are not available, which the checks told
-    assert isinstance(target, Call)
     record: records.Integration = {
         "name": integration.integration,
         "description": integration.description,
@@ -50,13 +56,26 @@ def integration_record(integration: Integration, systems: Mapping[str, System]) 
             _run(step) if isinstance(step, RunStep) else _call_step(step, systems)
             for step in integration.flow.steps
         ],
-        "target": {"call": _call(target, systems, body=target.method in WITH_BODY)},
+        "target": _target(integration, systems),
         "frequency": _all(integration.frequency),
         "errors": _all(integration.errors) | {"retry": _all(integration.errors.retry)},
     }
     if integration.flow.filter is not None:
         record["filter"] = integration.flow.filter
     return record
+
+
+def _target(integration: Integration, systems: Mapping[str, System]) -> records.Target:
+    match integration.target:
+        case Call() as call:
+            return {"call": _call(call, systems, body=call.method in WITH_BODY)}
+        case QueueTarget() as to:
+            return {"queue": {"name": to.queue, "body": to.body}}
+        case BusTarget() as to:
+            return {"bus": {"name": to.bus, "detail_type": to.detail_type, "body": to.body}}
+        case BucketTarget() as to:
+            return {"bucket": {"name": to.bucket, "key": to.key, "content": to.content, "body": to.body}}
+    raise AssertionError("a reply is not available, which the checks told")
 
 
 def _all(manifest: Manifest) -> Any:

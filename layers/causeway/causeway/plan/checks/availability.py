@@ -26,7 +26,7 @@ class Missing(NamedTuple):
 _AUTH = ("none", "bearer", "basic", "api_key")
 _ONE_AUTH = f"use one of {', '.join(_AUTH)}"
 _WEBHOOKS = "use {system: NAME, events: [...]}"
-_CALL = "call a system: {system: NAME, post: /path}"
+_TARGET = "call a system, or use a queue, a bus or a bucket"
 
 SYSTEMS = (
     Missing("polls", "polling"),
@@ -47,10 +47,7 @@ INTEGRATIONS = (
     Missing("source.bus", "taking events from the bus", remedy=_WEBHOOKS),
     Missing("flow.order_by", "strict order"),
     Missing("flow.buffer", "buffering in a stream", unless=("queue",)),
-    Missing("target.queue", "a queue as target", remedy=_CALL),
-    Missing("target.bus", "a bus as target", remedy=_CALL),
-    Missing("target.bucket", "a bucket as target", remedy=_CALL),
-    Missing("target.reply", "a reply as target", remedy=_CALL),
+    Missing("target.reply", "a reply as target", remedy=_TARGET),
 )
 """What is not there yet of integrations."""
 
