@@ -203,6 +203,12 @@ def test_an_object_that_is_not_there_is_an_error(world):
     assert missing.value.code == "NoSuchKey"
 
 
+def test_a_queue_is_found_by_its_name(world):
+    name = world.deliveries.rpartition("/")[2]
+    answer = world.aws.call("sqs", "GetQueueUrl", {"QueueName": name})
+    assert answer["QueueUrl"] == world.deliveries
+
+
 def test_the_bus_takes_events(world):
     entry = {
         "EventBusName": world.bus,

@@ -20,6 +20,7 @@ EVERY = 0.3  # seconds between looks
 
 _STYLES = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "wait"}
 _LEFT_OUT = {
+    "accepted_at",
     "accepted_in",
     "function_request_id",
     "integration",

@@ -38,7 +38,7 @@ def stack(cloud, target, tmp_path, monkeypatch):
         if "api" in system:
             system["api"] |= {"base_url": f"{target.url}/{name}", "allow_private": ["127.0.0.0/8"]}
     (tmp_path / "dev.json").write_text(json.dumps(plan))
-    for secret in ("ledger/token", "chat/bot-token", "lake/key"):
+    for secret in ("ledger/token", "chat/bot-token"):
         cloud.put_secret(secret, "test-token", "out")
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)

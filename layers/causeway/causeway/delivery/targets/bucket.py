@@ -56,8 +56,8 @@ def receiver(words: BucketTarget) -> str:
 
 
 def described(words: BucketTarget) -> str:
-    """The bucket and its objects."""
-    return f"{receiver(words)}: {words['key']}"
+    """The bucket and what is written there."""
+    return f"{receiver(words)}: {words['content']}"
 
 
 def timeout(_: BucketTarget) -> float:
