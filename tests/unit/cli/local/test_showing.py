@@ -38,12 +38,12 @@ def test_a_line_is_read_once_and_lambdas_own_are_left_out() -> None:
     logs = Logs('{"message": "received"}', "START RequestId: 1", "[1]", "Traceback ...")
     follower = Follower(logs, ["group"], DevConsole())
 
-    first, second = list(follower._new()), list(follower._new())
+    first, second = list(follower.new()), list(follower.new())
     logs.events.append(logs.event('{"message": "refused"}', 9))
 
     assert first == [{"message": "received"}]
     assert second == []
-    assert list(follower._new()) == [{"message": "refused"}]
+    assert list(follower.new()) == [{"message": "refused"}]
 
 
 def test_a_log_line_is_shown_with_what_it_is_about() -> None:
