@@ -326,6 +326,32 @@ class TestSteps:
         ]
         assert stage.target.at("/entries")[1].body == {"made": "m1", "again": 9}, "what reads is done again"
 
+    def test_a_large_answer_that_is_kept_lies_in_the_bucket_and_is_seen_again(self):
+        target = call_of(body={"made": "${length(steps.make.body.text)}"})
+        stage = Stage(plan_of(steps=STEPS, target=target))
+        stage.target.on("/make", (201, {"text": "x" * 900_000}))
+        stage.target.on("/entries", 500, 200)
+        delivery = stage.accept()
+        stage.invoke()
+        assert stage.beside(delivery)["answers_at"].startswith("s3:")
+        assert len(json.dumps(stage.memory.tables["journal"][delivery, "event"])) < 2048
+        stage.until_quiet()
+        assert [asked.body for asked in stage.target.at("/entries")] == [{"made": 900_000}] * 2
+        assert len(stage.target.at("/make")) == 1
+        assert stage.beside(delivery) is None
+
+    def test_a_large_answer_of_a_dead_letter_is_there_when_it_is_replayed(self):
+        target = call_of(body={"made": "${length(steps.make.body.text)}"})
+        stage = Stage(plan_of(steps=STEPS, target=target))
+        stage.target.on("/make", (201, {"text": "x" * 100_000}))
+        stage.target.on("/entries", 422, 200)
+        delivery = stage.accept()
+        stage.until_quiet()
+        stage.replay()
+        stage.until_quiet()
+        assert stage.item(delivery)["status"] == "delivered"
+        assert len(stage.target.at("/make")) == 1
+
     def test_after_a_lost_answer_the_look_up_is_done_again(self):
         stage = Stage(plan_of(steps=STEPS, target=self.TARGET))
         stage.target.on("/look", (200, {"n": 0}), (200, {"n": 1}))

@@ -215,9 +215,9 @@ def _spelled_out(host: str) -> list[str]:
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761
         return ["127.0.0.1", "::1"]
     with suppress(ValueError):
-        return [str(ip_address(host))]
+        return [str(ip_address(name))]
     with suppress(OSError):
-        return [socket.inet_ntoa(socket.inet_aton(host))]
+        return [socket.inet_ntoa(socket.inet_aton(name))]
     return []
 
 
