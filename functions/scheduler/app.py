@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from causeway.aws.client import Aws
 from causeway.aws.table import Table
+from causeway.delivery.freeing import Freeing
 from causeway.delivery.journal import Journal
 from causeway.delivery.pauses import Pauses
 from causeway.delivery.releasing import MARGIN, Releaser
 from causeway.delivery.resuming import Resuming
+from causeway.limiting.health import Healths
+from causeway.limiting.reservations import Reservations
+from causeway.plan.plan import load
 from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
 from causeway.telemetry.logs import logger
+from causeway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +34,7 @@ class Work(NamedTuple):
     clock: Clock
     releaser: Releaser
     resuming: Resuming
+    freeing: Freeing
 
 
 def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
@@ -41,7 +47,18 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
     resuming = Resuming(
         journal=journal, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger()
     )
-    return Work(clock, Releaser(Journal(journal, clock), queue, clock, logger()), resuming)
+    freeing = Freeing(
+        plan=load(settings.plan, settings.environment),
+        journal=Journal(journal, clock),
+        healths=Healths(state, clock),
+        reservations=Reservations(state, clock),
+        queue=queue,
+        metrics=Metrics(),
+        clock=clock,
+        logger=logger(),
+    )
+    releaser = Releaser(Journal(journal, clock), queue, clock, logger())
+    return Work(clock, releaser, resuming, freeing)
 
 
 @functools.cache
@@ -51,9 +68,10 @@ def _work() -> Work:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - a schedule says nothing
-    """Put back what is due, and what was resumed."""
+    """Put back what is due, what systems take again, and what was resumed."""
     logger().append_keys(function_request_id=context.aws_request_id)
     work, remaining = _work(), context.get_remaining_time_in_millis() / 1000
     until = work.clock.now() + remaining - MARGIN
     done = work.releaser.release(remaining=remaining)
+    done |= {"freed": work.freeing.run(until=until)}
     return done | {"resumed": work.resuming.run(until=until)}

@@ -380,8 +380,6 @@ LATER = {
     "api.auth.*.type": {"api": "auth: [{type: bearer, token: a}]"},
     "api.mtls": {"api": "mtls: {certificate: a, key: b}"},
     "api.signing": {"api": "signing: {scheme: standard-webhooks, secrets: [a]}"},
-    "api.rate_limit": {"api": "rate_limit: {requests: 1, per: 1s}"},
-    "api.circuit_breaker": {"api": "circuit_breaker: {}"},
     "source.poll": {"source": "{system: hub, poll: a}"},
     "source.request": {"source": "{request: {wait: 20s, otherwise: queue}}"},
     "source.bus": {"source": "{bus: {detail-type: [a]}}"},

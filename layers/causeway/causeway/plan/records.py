@@ -94,11 +94,31 @@ class Auth(TypedDict):
     query: NotRequired[str]
 
 
+class RateLimit(TypedDict):
+    """So many calls per time."""
+
+    requests: int
+    per: float  # seconds
+    burst: int
+
+
+class CircuitBreaker(TypedDict):
+    """When a system that fails is left alone."""
+
+    failures: float  # the share of calls
+    of_at_least: int  # calls
+    within: float  # seconds
+    open_for: float  # seconds
+
+
 class Api(TypedDict):
     """How a system is called."""
 
     base_url: str | SecretRef
     auth: Auth
+    rate_limits: NotRequired[list[RateLimit]]  # all of them hold
+    concurrency: NotRequired[int]  # calls at once
+    circuit_breaker: NotRequired[CircuitBreaker]  # the compiler always writes one
     headers: dict[str, Text | SecretRef]
     allow_private: list[str]  # networks in CIDR notation
     keep_answers: bool

@@ -121,13 +121,31 @@ def _schemes(choice: str | Scheme) -> list[records.Scheme]:
 
 def _api(api: Api) -> records.Api:
     base_url = _plain(api.base_url)
-    return {
+    record: records.Api = {
         "base_url": base_url.rstrip("/") if isinstance(base_url, str) else base_url,
         "auth": _written(api.auth),  # type: ignore[arg-type] # a list is not available, which the checks told
         "headers": {name: _plain(value) for name, value in api.headers.items()},
         "allow_private": api.allow_private,
         "keep_answers": api.keep_answers,
     }
+    _limits(api, record)
+    return record
+
+
+def _limits(api: Api, record: records.Api) -> None:
+    """What a system can take: all its rates at once, of concurrencies the lowest."""
+    limits = api.rate_limit if isinstance(api.rate_limit, list) else [api.rate_limit] if api.rate_limit else []
+    rates: list[records.RateLimit] = [
+        {"requests": each.requests, "per": each.per, "burst": each.burst}
+        for each in limits
+        if each.requests and each.per
+    ]
+    at_once = [each.concurrency for each in limits if each.concurrency]
+    if rates:
+        record["rate_limits"] = rates
+    if at_once:
+        record["concurrency"] = min(at_once)
+    record["circuit_breaker"] = _all(api.circuit_breaker)
 
 
 def _run(step: RunStep) -> records.Step:

@@ -36,8 +36,6 @@ SYSTEMS = (
     Missing("api.auth.*.type", "a list of authentications", remedy=_ONE_AUTH),
     Missing("api.mtls", "client certificates"),
     Missing("api.signing", "signing what is sent"),
-    Missing("api.rate_limit", "rate limits"),
-    Missing("api.circuit_breaker", "the circuit breaker"),
 )
 """What is not there yet of systems. Whoever builds a behaviour deletes its line."""
 
