@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -17,6 +18,7 @@ from tests.support.target import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.support.local_cloud import LocalCloud
     from tests.support.target import Target
@@ -204,6 +206,29 @@ def test_what_cannot_be_done_is_said(cloud: LocalCloud, arguments: tuple[str, ..
     assert done.returncode in (1, 2)
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_deployed_stack_is_operated_with_the_callers_own_rights(cloud: LocalCloud, flow_map: Path) -> None:
+    """Here it is the same stack, found as one on AWS is: by its name, its outputs, and the caller's credentials."""
+    caller = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    environ = (
+        os.environ | caller | {"AWS_ENDPOINT_URL": cloud.running["endpoint"], "CAUSEWAY_STATE": "/nowhere"}
+    )
+    deployed = ("--region", "us-east-1", "--integrations", str(flow_map))
+
+    def causeway(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [CAUSEWAY, *arguments, *deployed]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    stack = ("--stack", cloud.running["stack"])
+    listed = causeway("deliveries", *stack, "--json")
+    assert listed.returncode == 0, listed.stderr
+    assert json.loads(listed.stdout)["deliveries"]
+    done = causeway("pause", "standard-to-sometimes", "--reason", "x", *stack, "--json")
+    assert json.loads(done.stdout)["by"].startswith("arn:aws:"), done.stderr
+    assert causeway("resume", "standard-to-sometimes", *stack).returncode == 0
+    nowhere = causeway("status", "--stack", "nowhere")
+    assert nowhere.stderr == "causeway: there is no stack 'nowhere' in us-east-1\n"
 
 
 def test_a_page_goes_on_where_the_last_one_ended(cloud: LocalCloud) -> None:
