@@ -11,6 +11,8 @@ import json
 import zlib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import Stage, call_of, plan_of
@@ -92,3 +94,15 @@ def test_cut_off_anywhere_everything_arrives(name, number, after):
     assert len(arrived(stage)) <= 2 * COUNT, "one crash repeats each at most once"
     keys = {asked.headers["idempotency-key"] for asked in stage.target.asked}
     assert len(keys) == (COUNT if SCENARIOS[name][1] else 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.integers(0, 60), max_size=6), st.booleans(), st.sampled_from(sorted(SCENARIOS)))
+def test_cut_off_again_and_again_everything_arrives_or_is_given_up_as_crashed(numbers, after, name):
+    effects = Effects(numbers, after=after)
+    stage, deliveries = carry_out(name, effects)
+    there = set(arrived(stage))
+    for event, delivery in deliveries.items():
+        item = stage.item(delivery)
+        assert item["status"] == "delivered" or item["error"] == "crashed"
+        assert event in there or item["status"] == "dead"

@@ -90,9 +90,10 @@ class _Batch:
                 fates[record["messageId"]] = self._unreadable(record, error)
         self.invocation = self._invocation(received)
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            fates |= zip(
-                (each.record_id for each in received), pool.map(self._carry_out, received), strict=True
-            )
+            # Not pool.map: it leaves out those that have not begun when one ends the process, and others wait
+            # for them.
+            futures = [pool.submit(self._carry_out, each) for each in received]
+            fates |= {each.record_id: future.result() for each, future in zip(received, futures, strict=True)}
         for each in received:  # one after the other, now that all else is done
             if fates[each.record_id] == ALONE:
                 fates[each.record_id] = self._carry_out(each, alone=True)
