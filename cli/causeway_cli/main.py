@@ -42,6 +42,9 @@ COMMANDS: dict[str, Row] = {
     "pause": Row("causeway_cli.pausing:pause", "Let an integration's deliveries wait."),
     "resume": Row("causeway_cli.pausing:resume", "Let them go on."),
     "secrets": Row("causeway_cli.secrets:app", "Store what the map names, and see what is missing."),
+    "authorize": Row(
+        "causeway_cli.authorizing:authorize", "Obtain a system's first refresh token, by its consent page."
+    ),
     "schema": Row("causeway_cli.schema:schema", "JSON Schemas of the manifests, for editors."),
 }
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from causeway.aws.client import Aws
 from causeway.aws.table import Table
 from causeway.calls.caller import Caller
+from causeway.calls.proof import make_means
+from causeway.calls.transport import Transport
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
@@ -45,10 +47,12 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal = Journal(table, clock)
     over = settings.claim_check_over
+    transport = Transport()
+    means = make_means(aws, settings, secrets, clock, transport)
     return Tools(
         plan=plan,
         aws=aws,
-        caller=Caller(plan, secrets, clock),
+        caller=Caller(plan, secrets, clock, transport=transport, means=means),
         table=table,
         journal=journal,
         beside=Beside(table, Payloads(aws, settings.payloads)),

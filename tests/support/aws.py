@@ -115,6 +115,13 @@ class Cloud:
         return self._make_table("State")
 
     @cached_property
+    def sealing_key(self) -> str:
+        """The ARN of the key that seals tokens."""
+        made = self.boto("secretsmanager").create_secret(Name=f"{self.stack}-sealing", SecretString="k" * 64)
+        arn: str = made["ARN"]
+        return arn
+
+    @cached_property
     def payloads(self) -> str:
         """The name of the bucket."""
         name = f"{self.stack}-payloads"
@@ -153,6 +160,7 @@ class Cloud:
             "CAUSEWAY_DEAD_LETTERS_URL": self.dead_letters,
             "CAUSEWAY_JOURNAL": self.journal,
             "CAUSEWAY_STATE_TABLE": self.state,
+            "CAUSEWAY_SEALING_KEY": self.sealing_key,
             "CAUSEWAY_PAYLOADS": self.payloads,
             "CAUSEWAY_BUS": self.bus,
         }

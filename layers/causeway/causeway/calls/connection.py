@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import tempfile
 import time
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from causeway.calls.address import ForbiddenAddressError, LookUpError, resolve
 
@@ -73,16 +74,51 @@ class _BoundedTlsSocket(BoundedSocket, ssl.SSLSocket):
     """The same over TLS; the handshake is one wait."""
 
 
-def tls_context(trusting: ssl.SSLContext | None = None) -> ssl.SSLContext:
+class Identity(NamedTuple):
+    """The certificate that a client shows (mutual TLS), and its key, both in PEM."""
+
+    certificate: str
+    key: str
+
+    def __repr__(self) -> str:
+        return "Identity(...)"
+
+
+class BadIdentityError(Exception):
+    """Certificate and key are no PEM, or do not belong together."""
+
+
+def tls_context(trusting: ssl.SSLContext | None = None, identity: Identity | None = None) -> ssl.SSLContext:
     """What secures connections: TLS 1.2 or later, certificate and name verified.
 
     Args:
         trusting: what to trust instead of the system's authorities, whose reading takes tens of milliseconds.
+        identity: what to show to a server that asks for it.
+
+    Raises:
+        BadIdentityError: it cannot be shown.
     """
-    context = trusting or ssl.create_default_context()
+    if identity:
+        authorities = trusting.get_ca_certs(binary_form=True) if trusting else []
+        context = ssl.create_default_context(cadata=b"".join(authorities) or None)
+        _show(context, identity)
+    else:
+        context = trusting or ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     context.sslsocket_class = _BoundedTlsSocket
     return context
+
+
+def _show(context: ssl.SSLContext, identity: Identity) -> None:
+    """OpenSSL takes certificates from files only: this one is the owner's alone, and gone at once."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:  # made with mode 0600
+        file.write(f"{identity.key.strip()}\n{identity.certificate.strip()}\n")
+        file.flush()
+        try:
+            context.load_cert_chain(file.name, password="")  # or it would be asked for on the terminal
+        except (ssl.SSLError, ValueError, OSError):
+            # Not chained: its text could quote what it read.
+            raise BadIdentityError("certificate and key are not in PEM, or do not belong together") from None
 
 
 def connect(

@@ -85,13 +85,49 @@ class Webhooks(TypedDict):
 class Auth(TypedDict):
     """How a call proves who it is (DESIGN 4.5)."""
 
-    type: Literal["none", "bearer", "basic", "api_key"]
+    type: Literal["none", "bearer", "basic", "api_key", "oauth2", "jwt_bearer", "jwt", "aws_sigv4"]
     token: NotRequired[SecretName]
     username: NotRequired[str | SecretRef]
     password: NotRequired[SecretName]
     key: NotRequired[SecretName]
+    key_id: NotRequired[str | SecretRef]
     header: NotRequired[str]
     query: NotRequired[str]
+    # oauth2, jwt_bearer
+    grant: NotRequired[Literal["client_credentials", "refresh_token"]]
+    token_url: NotRequired[str]
+    authorize_url: NotRequired[str]
+    client_id: NotRequired[str | SecretRef]
+    client_secret: NotRequired[SecretName]
+    client_auth: NotRequired[Literal["basic", "body", "private_key_jwt"]]
+    refresh_token: NotRequired[SecretName]
+    scope: NotRequired[str]
+    audience: NotRequired[str | SecretRef]
+    extra: NotRequired[dict[str, str | SecretRef]]
+    issuer: NotRequired[str | SecretRef]
+    subject: NotRequired[str | SecretRef]
+    # jwt
+    algorithm: NotRequired[str]
+    claims: NotRequired[dict[str, JSON]]
+    lifetime: NotRequired[float]  # seconds
+    # aws_sigv4
+    service: NotRequired[str]
+    region: NotRequired[str]
+    role: NotRequired[str]
+
+
+class Mtls(TypedDict):
+    """The certificate that a call shows."""
+
+    certificate: SecretName
+    key: SecretName
+
+
+class Signing(TypedDict):
+    """How what is sent is signed."""
+
+    schemes: list[Scheme]  # the first for which a secret is a key
+    secrets: list[SecretName]  # all of them sign, where the scheme's header takes several signatures
 
 
 class RateLimit(TypedDict):
@@ -115,7 +151,9 @@ class Api(TypedDict):
     """How a system is called."""
 
     base_url: str | SecretRef
-    auth: Auth
+    auth: Auth | list[Auth]
+    mtls: NotRequired[Mtls]
+    signing: NotRequired[Signing]
     rate_limits: NotRequired[list[RateLimit]]  # all of them hold
     concurrency: NotRequired[int]  # calls at once
     circuit_breaker: NotRequired[CircuitBreaker]  # the compiler always writes one

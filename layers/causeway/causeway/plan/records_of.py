@@ -89,13 +89,14 @@ def _written(manifest: Manifest) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return {"secret": value.secret} if isinstance(value, SecretRef) else value
+    if isinstance(value, SecretRef):
+        return {"secret": value.secret}
+    return {key: _plain(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def _webhooks(webhooks: Webhooks) -> records.Webhooks:
-    chosen = webhooks.scheme if isinstance(webhooks.scheme, list) else [webhooks.scheme]
     record: records.Webhooks = {
-        "schemes": [record for choice in chosen for record in _schemes(choice)],
+        "schemes": _chosen(webhooks.scheme),
         "secrets": webhooks.secrets,
         "tolerance": webhooks.tolerance,
         "dedupe_for": webhooks.dedupe_for,
@@ -113,6 +114,12 @@ def _webhooks(webhooks: Webhooks) -> records.Webhooks:
     return record
 
 
+def _chosen(scheme: str | Scheme | list[str | Scheme]) -> list[records.Scheme]:
+    return [
+        record for choice in (scheme if isinstance(scheme, list) else [scheme]) for record in _schemes(choice)
+    ]
+
+
 def _schemes(choice: str | Scheme) -> list[records.Scheme]:
     if isinstance(choice, str):
         return copy.deepcopy(SCHEMES[choice])
@@ -123,18 +130,27 @@ def _api(api: Api) -> records.Api:
     base_url = _plain(api.base_url)
     record: records.Api = {
         "base_url": base_url.rstrip("/") if isinstance(base_url, str) else base_url,
-        "auth": _written(api.auth),  # type: ignore[arg-type] # a list is not available, which the checks told
+        "auth": [_written(each) for each in api.auth] if isinstance(api.auth, list) else _written(api.auth),
         "headers": {name: _plain(value) for name, value in api.headers.items()},
         "allow_private": api.allow_private,
         "keep_answers": api.keep_answers,
     }
+    if api.mtls is not None:
+        record["mtls"] = _all(api.mtls)
     _limits(api, record)
+    if api.signing is not None:
+        record["signing"] = {
+            "schemes": _chosen(api.signing.scheme),
+            "secrets": api.signing.secrets,
+        }
     return record
 
 
 def _limits(api: Api, record: records.Api) -> None:
     """What a system can take: all its rates at once, of concurrencies the lowest."""
-    limits = api.rate_limit if isinstance(api.rate_limit, list) else [api.rate_limit] if api.rate_limit else []
+    limits = (
+        api.rate_limit if isinstance(api.rate_limit, list) else [api.rate_limit] if api.rate_limit else []
+    )
     rates: list[records.RateLimit] = [
         {"requests": each.requests, "per": each.per, "burst": each.burst}
         for each in limits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from causeway.calls import signing
 from causeway.calls.request import make_request
 from causeway.delivery.targets.sending import Shown
 
@@ -33,9 +34,16 @@ def timeout(words: Call) -> float:
 def show(words: Call, scope: Mapping[str, JSON], about: About, systems: Mapping[str, System]) -> Shown:
     """The request, with placeholders for secrets."""
     api = systems[words["system"]]["api"]
-    request = make_request(words, api, scope, reveal=_placeholder, headers=about.headers)
+    request = make_request(
+        words,
+        api,
+        scope,
+        reveal=_placeholder,
+        headers=about.headers,
+        token=lambda _: f"<token of {words['system']}>",
+    )
     body = None if request.body is None else request.body.decode()
-    return Shown(request.method, request.url, request.headers, body)
+    return Shown(request.method, request.url, {**request.headers, **signing.shown(api)}, body)
 
 
 def send(words: Call, scope: Mapping[str, JSON], about: About, means: Means) -> Answer:

@@ -23,8 +23,6 @@ class Missing(NamedTuple):
     remedy: str = "leave this key out"
 
 
-_AUTH = ("none", "bearer", "basic", "api_key")
-_ONE_AUTH = f"use one of {', '.join(_AUTH)}"
 _WEBHOOKS = "use {system: NAME, events: [...]}"
 _TARGET = "call a system, or use a queue, a bus or a bucket"
 
@@ -32,10 +30,6 @@ SYSTEMS = (
     Missing("polls", "polling"),
     Missing("webhooks.keep_rejected", "keeping refused requests", unless=("0s",)),
     Missing("webhooks.canary", "the canary", unless=(False,)),
-    Missing("api.auth.type", "this authentication", unless=_AUTH, remedy=_ONE_AUTH),
-    Missing("api.auth.*.type", "a list of authentications", remedy=_ONE_AUTH),
-    Missing("api.mtls", "client certificates"),
-    Missing("api.signing", "signing what is sent"),
 )
 """What is not there yet of systems. Whoever builds a behaviour deletes its line."""
 

@@ -71,14 +71,18 @@ class Mtls(Manifest):
     """The certificate that a call shows."""
 
     certificate: SecretName
+    """In PEM, with those that vouch for it."""
     key: SecretName
+    """Its private key, in PEM."""
 
 
 class Signing(Manifest):
     """How what is sent to this system is signed."""
 
     scheme: SchemeChoice
+    """As in webhooks."""
     secrets: Annotated[list[SecretName], Field(min_length=1)]
+    """Names of secrets; all of them sign, where the scheme's header takes several signatures."""
 
 
 class RateLimit(Manifest):
@@ -129,7 +133,9 @@ class Api(Manifest):
     auth: AuthOrList = Field(default_factory=lambda: NoAuth(type="none"))
     """How a call proves who it is."""
     mtls: Mtls | None = None
+    """The certificate that a call shows, with any auth."""
     signing: Signing | None = None
+    """How what is sent is signed, anew on each attempt."""
     headers: dict[HeaderName, TextOrSecret] = {}
     """On every call."""
     timeout: PositiveDuration = written("10s")
