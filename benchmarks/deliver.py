@@ -99,6 +99,8 @@ def everything(url: str, workers: int) -> Iterator[dict[str, Batch]]:
             "CAUSEWAY_DELIVERIES_URL": f"{endpoint}/deliveries",
             "CAUSEWAY_DEAD_LETTERS_URL": f"{endpoint}/dead",
             "CAUSEWAY_JOURNAL": "journal",
+            "CAUSEWAY_STATE_TABLE": "state",
+            "CAUSEWAY_SEALING_KEY": "sealing",
             "CAUSEWAY_PAYLOADS": "payloads",
             "CAUSEWAY_BUS": "bus",
         }

@@ -211,6 +211,8 @@ class Measuring:
             "CAUSEWAY_DELIVERIES_URL": f"{self._url}/123456789012/deliveries",
             "CAUSEWAY_DEAD_LETTERS_URL": f"{self._url}/123456789012/dead-letters",
             "CAUSEWAY_JOURNAL": "journal",
+            "CAUSEWAY_STATE_TABLE": "state",
+            "CAUSEWAY_SEALING_KEY": "sealing",
             "CAUSEWAY_PAYLOADS": "payloads",
             "CAUSEWAY_BUS": "bus",
             "POWERTOOLS_SERVICE_NAME": name,

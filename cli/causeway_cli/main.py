@@ -36,7 +36,16 @@ COMMANDS: dict[str, Row] = {
     "dev": Row("causeway_cli.local.dev:dev", "Run the whole stack here, on an emulated AWS."),
     "send": Row("causeway_cli.send:send", "Sign a sample event as the provider would, and post it."),
     "verify": Row("causeway_cli.verify:verify", "Say why a provider's request was refused."),
+    "status": Row("causeway_cli.status:status", "Every integration, and whether the books close."),
+    "deliveries": Row("causeway_cli.looking:app", "List deliveries; show one, or what became of an event."),
+    "tail": Row("causeway_cli.tailing:tail", "Show what the functions log, as it comes in."),
+    "replay": Row("causeway_cli.replaying:replay", "Let dead deliveries start afresh."),
+    "pause": Row("causeway_cli.pausing:pause", "Let an integration's deliveries wait."),
+    "resume": Row("causeway_cli.pausing:resume", "Let them go on."),
     "secrets": Row("causeway_cli.secrets:app", "Store what the map names, and see what is missing."),
+    "authorize": Row(
+        "causeway_cli.authorizing:authorize", "Obtain a system's first refresh token, by its consent page."
+    ),
     "schema": Row("causeway_cli.schema:schema", "JSON Schemas of the manifests, for editors."),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,13 +57,20 @@ def _steps(integration: Integration) -> list[str]:
     ]
 
 
+def _receiver(integration: Integration) -> str:
+    """Where it delivers to: a system, or a queue, bus or bucket."""
+    from causeway.delivery.targets import place_of  # noqa: PLC0415 - only where needed
+
+    return place_of(integration["target"]).receiver
+
+
 def _row(integration: Integration) -> tuple[str, ...]:
     return (
         integration["name"],
         integration["source"]["system"],
         ", ".join(integration["source"]["events"]),
         ", ".join(_steps(integration)),
-        integration["target"]["call"]["system"],
+        _receiver(integration),
         integration["owner"]["team"],
     )
 
@@ -83,12 +91,12 @@ def _mermaid(plan: PlanRecord) -> Iterator[str]:
 
 def _systems(integration: Integration) -> list[str]:
     steps = [step["call"]["system"] for step in integration["steps"] if "call" in step]
-    return [integration["source"]["system"], *steps, integration["target"]["call"]["system"]]
+    return [integration["source"]["system"], *steps, _receiver(integration)]
 
 
 def _id(name: str) -> str:
     """An id of Mermaid's; some of its words, such as end, cannot be one as they are."""
-    return f"s_{name.replace('-', '_')}"
+    return "s_" + re.sub(r"[^A-Za-z0-9]", "_", name)
 
 
 def _label(integration: Integration) -> str:
@@ -114,7 +122,7 @@ def _json(plan: PlanRecord) -> dict[str, object]:
                 "description": integration["description"],
                 "source": integration["source"],
                 "steps": _steps(integration),
-                "target": integration["target"]["call"]["system"],
+                "target": _receiver(integration),
                 "owner": integration["owner"],
             }
             for integration in plan["integrations"].values()

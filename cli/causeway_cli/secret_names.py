@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from causeway.calls.auth import each_auth
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from causeway.plan.plan import Plan
+    from causeway.plan.records import Api
 
 Direction = Literal["in", "out"]
 
@@ -56,7 +59,7 @@ def _all(plan: Plan) -> Iterator[SecretUse]:
             yield from (SecretUse.of(secret, "in", name) for secret in _references(webhooks))
         api = system.get("api")
         if api:
-            yield from (SecretUse.of(secret, "out", name) for secret in _of_auth(api["auth"]))
+            yield from (SecretUse.of(secret, "out", name) for secret in _of_api(api))
             yield from (SecretUse.of(secret, "out", name) for secret in _references(api))
     for integration in plan.integrations.values():
         places = [*integration["steps"], integration["target"]]
@@ -67,8 +70,14 @@ def _all(plan: Plan) -> Iterator[SecretUse]:
         )
 
 
-def _of_auth(auth: Any) -> Iterator[str]:
-    yield from (auth[key] for key in ("token", "password", "key") if key in auth)
+_NAMES = ("token", "password", "key", "certificate", "client_secret", "refresh_token")
+"""Keys of ``auth`` and ``mtls`` that hold a secret's name."""
+
+
+def _of_api(api: Api) -> Iterator[str]:
+    for part in (*each_auth(api), api.get("mtls", {})):
+        yield from (str(part[key]) for key in _NAMES if key in part)  # type: ignore[literal-required]
+    yield from api.get("signing", {}).get("secrets", [])
 
 
 def _references(value: Any) -> Iterator[str]:

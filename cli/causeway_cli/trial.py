@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from causeway.calls.outcome import Answer, Refused, judge
-from causeway.calls.request import make_request
 from causeway.delivery.steps import Progress, carry_out, own_headers
+from causeway.delivery.targets.sending import About
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, ask
@@ -21,10 +21,10 @@ from causeway.events.matching import matches
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from causeway.calls.request import Request
+    from causeway.delivery.targets import Place, sending
     from causeway.events.envelope import Event
     from causeway.plan.plan import Plan
-    from causeway.plan.records import JSON, Call, Integration
+    from causeway.plan.records import JSON, Integration
 
 TARGET = "target"
 """The name under which an answer of the target is given."""
@@ -40,7 +40,7 @@ class Shown:
     """A request as it would be sent, with the names of secrets in their stead."""
 
     step: str | None  # None: the target
-    system: str
+    system: str  # or the target that is none: ``bucket lake``
     method: str
     url: str
     headers: dict[str, str]
@@ -112,34 +112,31 @@ class _Carrier:
         self._plan = plan
         self._trial = trial
         self._answers = answers
+        self._integration = integration["name"]
         event = trial.event
         self._id = delivery_id(event["source"], event["id"], integration["name"])
 
-    def __call__(self, call: Call, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
+    def __call__(self, place: Place, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
         headers = own_headers(self._id, self._trial.event, step=step, attempt=1)
-        api = self._plan.systems[call["system"]]["api"]
-        request = make_request(call, api, scope, reveal=_placeholder, headers=headers)
-        self._trial.requests.append(_shown(step, call["system"], request))
+        about = About(self._id, self._integration, headers)
+        shown = place.kind.show(place.words, scope, about, self._plan.systems)
+        self._trial.requests.append(_shown(step, place.receiver, shown))
         answer = self._answers.get(step or TARGET)
         if answer is not None:
-            judge(call, answer, now=0.0)
+            judge(place.words, answer, now=0.0)  # only calls are answered
         elif step:
             raise UnansweredError(f"no answer is given for the step {step}, so nothing after it can be shown")
         return answer or Answer(status=200, headers={}, body=None, seconds=0.0)
 
 
-def _placeholder(name: str) -> str:
-    return f"<secret {name}>"
-
-
-def _shown(step: str | None, system: str, request: Request) -> Shown:
+def _shown(step: str | None, receiver: str, sent: sending.Shown) -> Shown:
     return Shown(
         step=step,
-        system=system,
-        method=request.method,
-        url=_readable(request.url),
-        headers={name: _decoded(value) for name, value in request.headers.items()},
-        body=None if request.body is None else request.body.decode(),
+        system=receiver,
+        method=sent.method,
+        url=_readable(sent.url),
+        headers={name: _decoded(value) for name, value in sent.headers.items()},
+        body=sent.body,
     )
 
 

@@ -98,7 +98,8 @@ def _plan(directory: Path, environment: str) -> Plan:
 
 
 def _answers(file: Path, integration: Integration) -> dict[str, Answer]:
-    calling = [step["name"] for step in integration["steps"] if "call" in step] + [trial.TARGET]
+    calling = [step["name"] for step in integration["steps"] if "call" in step]
+    calling += [trial.TARGET] if "call" in integration["target"] else []
     found: dict[str, Answer] = {}
     for name, answer in _yaml(file).items():
         if name not in calling:

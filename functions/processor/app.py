@@ -8,13 +8,20 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from causeway.aws.client import Aws
+from causeway.aws.table import Table
 from causeway.calls.caller import Caller
+from causeway.calls.proof import make_means
+from causeway.calls.transport import Transport
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
+from causeway.delivery.pauses import Pauses
 from causeway.delivery.processor import process
-from causeway.delivery.table import Table
 from causeway.delivery.work import Tools
+from causeway.limiting.admission import Limits
+from causeway.limiting.health import Healths
+from causeway.limiting.leases import Concurrency
+from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import load
 from causeway.queueing.payloads import Payloads
 from causeway.queueing.queue import Queue
@@ -37,17 +44,30 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     plan = load(settings.plan, settings.environment)
     secrets = Secrets(aws, prefix=settings.secrets_prefix, direction="out", clock=clock)
     metrics = Metrics(by_integration=settings.metrics_by_integration)
-    table = Table(aws, settings.journal)
+    table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal = Journal(table, clock)
     over = settings.claim_check_over
+    transport = Transport()
+    means = make_means(aws, settings, secrets, clock, transport)
     return Tools(
         plan=plan,
-        caller=Caller(plan, secrets, clock),
+        aws=aws,
+        caller=Caller(plan, secrets, clock, transport=transport, means=means),
         table=table,
         journal=journal,
         beside=Beside(table, Payloads(aws, settings.payloads)),
         queue=Queue(
             aws, url=settings.deliveries_url, bucket=settings.payloads, claim_check_over=over, clock=clock
+        ),
+        pauses=Pauses(state, clock),
+        limits=Limits(
+            systems=plan.systems,
+            healths=Healths(state, clock),
+            reservations=Reservations(state, clock),
+            concurrency=Concurrency(state, clock),
+            clock=clock,
+            jitter=random.random,
+            unwritten={},
         ),
         giving_up=GivingUp(
             aws, journal, dead_letters=settings.dead_letters_url, bus=settings.bus, metrics=metrics

@@ -51,6 +51,9 @@ SCENARIOS = {
     "several steps": Scenario({}, {"steps": STEPS}),
     "several steps, the target refuses once": Scenario({"/entries": [500, 200]}, {"steps": STEPS}),
     "several steps, one refuses for good": Scenario({"/book": [409]}, {"steps": STEPS}, "dead"),
+    "several steps with large answers, the target refuses once": Scenario(
+        {"/make": [(201, {"text": "x" * 100_000})], "/entries": [500, 200]}, {"steps": STEPS}
+    ),
     "kept events": Scenario({"/entries": [500, 200]}, {"errors": {"keep_events": 1e6}}),
     "dead, then replayed": Scenario({"/entries": [400]}, replayed={"/entries": [500, 200]}),
 }

@@ -1,7 +1,7 @@
 """Whatever happens to deliveries in whatever order, none is lost and none is done by two chains.
 
 Hypothesis invents a history: repeats by the provider, redeliveries by SQS, crashes, failing AWS calls, a target that
-refuses, long pauses. Then the disturbances end, and what has to hold does.
+refuses, pauses and resumes, long silences. Then the disturbances end, and what has to hold does.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import QUEUE, Stage, call_of, plan_of
 
 STEPS = [{"name": "make", "call": call_of("/make")}, {"name": "look", "call": call_of("/look", method="GET")}]
+NAME = "orders-to-ledger"
 EVENTS = ["evt_1", "evt_2", "evt_3"]
 
+GONE = 410
 answers = st.sampled_from(
-    [200, 200, 201, 400, 409, 500, 503, "connection", "timeout", (429, {}, {"retry-after": "2000"})]
+    [200, 200, 201, 400, 409, GONE, 500, 503, "connection", "timeout", (429, {}, {"retry-after": "2000"})]
 )
 actions = st.lists(
     st.one_of(
@@ -31,6 +33,8 @@ actions = st.lists(
         st.tuples(st.just("schedule")),
         st.tuples(st.just("wait"), st.sampled_from([1, 6, 70, 400, 4000])),
         st.tuples(st.just("replay")),
+        st.tuples(st.just("pause")),
+        st.tuples(st.just("resume"), st.sampled_from([0.5, 5, 100])),
     ),
     max_size=25,
 )
@@ -87,6 +91,7 @@ class History:
     def schedule(self):
         with suppress(AwsError):
             self.stage.schedule()
+            self.stage.resuming.run(until=self.stage.clock.now() + 1)
 
     def wait(self, seconds):
         self.stage.clock.advance(seconds)
@@ -94,9 +99,19 @@ class History:
     def replay(self):
         self.stage.replay()
 
+    def pause(self):
+        with suppress(AwsError):
+            self.stage.tools.pauses.pause(NAME, by="ann", reason="history")
+
+    def resume(self, rate):
+        with suppress(AwsError):
+            self.stage.tools.pauses.resume(NAME, by="ann", rate=rate)
+
     def heal(self):
         self.faults.clear()
         self.effects.restart()
+        self.resume(100)
+        self.stage.resuming.run(until=self.stage.clock.now() + 60)
         self.stage.until_quiet()
 
 
@@ -118,6 +133,7 @@ def test_every_accepted_event_is_delivered_or_dead_and_told_of(history, script, 
         stage.target.on(path, answer)
     for name, *arguments in history:
         getattr(world, name)(*arguments)
+    script[:] = [each for each in script if each != GONE]  # or it would pause what was just resumed
     world.heal()
 
     delivered, duplicates = stage.pages()

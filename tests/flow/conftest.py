@@ -46,6 +46,24 @@ errors: {{retry: {{first: 1s, factor: 1, max: 1s}}, attempts: {attempts}}}
 """
 
 
+TO_AWS = """\
+integration: standard-to-{kind}
+owner: {{team: flow, email: flow@example.com}}
+source: {{system: standard, events: ["to-{kind}"]}}
+flow: {{}}
+target: {words}
+frequency: {{expect_every: never}}
+errors: {{retry: {{first: 1s, factor: 1, max: 1s}}, attempts: 3}}
+"""
+
+TARGETS = {
+    "queue": "{queue: flow-jobs}",
+    "bus": "{bus: flow-bus}",
+    "bucket": "{bucket: flow-lake, key: 'of/${type}/${id}.ndjson.gz', content: ndjson}",
+}
+"""Targets that are no system, each with an integration of its own."""
+
+
 def write_map(directory: Path, *, target: int, sometimes: int) -> None:
     """A map of three providers; what an event's `scenario` says is the path that it is delivered to."""
     (directory / "systems").mkdir(parents=True)
@@ -76,6 +94,10 @@ def write_map(directory: Path, *, target: int, sometimes: int) -> None:
             name=name, source=source, events=events, target=system, path=path, attempts=attempts
         )
         (directory / f"{name}.yaml").write_text(text)
+
+    for kind, words in TARGETS.items():
+        text = TO_AWS.format(kind=kind, words=words)
+        (directory / f"standard-to-{kind}.yaml").write_text(text)
 
 
 @pytest.fixture(scope="session")

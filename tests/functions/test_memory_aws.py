@@ -3,7 +3,7 @@
 import pytest
 
 from causeway.aws.client import AwsError
-from causeway.delivery.table import ConditionFailed, Table
+from causeway.aws.table import ConditionFailed, Table
 from causeway.queueing.messages import decode
 from causeway.queueing.queue import Queue
 from causeway.settings.clock import SettableClock, SystemClock
@@ -128,6 +128,31 @@ def test_an_index_has_only_the_items_with_its_keys_lowest_first_and_in_pages(tab
     assert {item["ticket"] for item in found} == {"0000.000001"}
 
 
+def test_a_range_of_an_index_is_read_from_either_end_and_goes_on_after_an_item(table):
+    for number, day in enumerate(["03", "01", "02", "05", "04"]):
+        place = {"open_shard": "orders#a", "open_at": f"dead#2026-01-{day}"}
+        table.put({"id": f"x{number}", "part": "delivery", **place})
+
+    def read(**named):
+        bounds = ("open_at", "dead#2026-01-02", "dead#2026-01-04~")
+        found = table.between(("open_shard", "orders#a"), bounds, index="open", page=2, **named)
+        return [item["open_at"][-2:] for item in found]
+
+    assert read() == ["02", "03", "04"]
+    assert read(newest_first=True) == ["04", "03", "02"]
+    after = {"id": "x0", "part": "delivery", "open_shard": "orders#a", "open_at": "dead#2026-01-03"}
+    assert read(after=after) == ["04"]
+    assert read(after=after, newest_first=True) == ["02"]
+
+
+def test_the_parts_of_an_id_come_in_order(table):
+    for part in ("b", "c", "a"):
+        table.put({"id": "x", "part": part, "n": 1})
+    table.put({"id": "y", "part": "a"})
+    assert [item["part"] for item in table.parts("x")] == ["a", "b", "c"]
+    assert list(table.parts("z")) == []
+
+
 def _message(number, **more):
     return {
         "format": 1,
@@ -176,6 +201,12 @@ def test_an_object_that_is_not_there_is_an_error(world):
     with pytest.raises(AwsError) as missing:
         world.aws.get_object(world.payloads, "nowhere")
     assert missing.value.code == "NoSuchKey"
+
+
+def test_a_queue_is_found_by_its_name(world):
+    name = world.deliveries.rpartition("/")[2]
+    answer = world.aws.call("sqs", "GetQueueUrl", {"QueueName": name})
+    assert answer["QueueUrl"] == world.deliveries
 
 
 def test_the_bus_takes_events(world):

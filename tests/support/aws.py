@@ -106,14 +106,20 @@ class Cloud:
 
     @cached_property
     def journal(self) -> str:
-        """The name of the journal's table, made with the template's keys and indexes."""
-        properties = _template()["Resources"]["Journal"]["Properties"]
-        kept = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-        name = f"{self.stack}-journal"
-        self.aws.call(
-            "dynamodb", "CreateTable", {"TableName": name, **{key: properties[key] for key in kept}}
-        )
-        return name
+        """The name of the journal's table."""
+        return self._make_table("Journal")
+
+    @cached_property
+    def state(self) -> str:
+        """The name of the state's table."""
+        return self._make_table("State")
+
+    @cached_property
+    def sealing_key(self) -> str:
+        """The ARN of the key that seals tokens."""
+        made = self.boto("secretsmanager").create_secret(Name=f"{self.stack}-sealing", SecretString="k" * 64)
+        arn: str = made["ARN"]
+        return arn
 
     @cached_property
     def payloads(self) -> str:
@@ -153,6 +159,8 @@ class Cloud:
             "CAUSEWAY_DELIVERIES_URL": self.deliveries,
             "CAUSEWAY_DEAD_LETTERS_URL": self.dead_letters,
             "CAUSEWAY_JOURNAL": self.journal,
+            "CAUSEWAY_STATE_TABLE": self.state,
+            "CAUSEWAY_SEALING_KEY": self.sealing_key,
             "CAUSEWAY_PAYLOADS": self.payloads,
             "CAUSEWAY_BUS": self.bus,
         }
@@ -171,6 +179,15 @@ class Cloud:
         parameters = {"QueueName": f"{self.stack}-{name}", "Attributes": {**(attributes or {})}}
         url: str = self.aws.call("sqs", "CreateQueue", parameters)["QueueUrl"]
         return url
+
+    def _make_table(self, resource: str) -> str:
+        """A table with the template's keys and indexes."""
+        properties = _template()["Resources"][resource]["Properties"]
+        kept = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
+        name = f"{self.stack}-{resource.lower()}"
+        made = {key: value for key, value in properties.items() if key in kept}
+        self.aws.call("dynamodb", "CreateTable", {"TableName": name, **made})
+        return name
 
     def put_secret(self, name: str, value: str, direction: str = "in") -> None:
         """Put a secret where functions look for it: ``sm:NAME`` in Secrets Manager, others in Parameter Store."""

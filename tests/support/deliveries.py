@@ -10,17 +10,24 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.transport import NoAnswerError, RawAnswer
 from causeway.delivery.beside import Beside
+from causeway.delivery.freeing import Freeing
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
+from causeway.delivery.pauses import Pauses
 from causeway.delivery.processor import process
 from causeway.delivery.releasing import Releaser
-from causeway.delivery.table import Table
+from causeway.delivery.resuming import Resuming
 from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
+from causeway.limiting.admission import Limits
+from causeway.limiting.health import Healths
+from causeway.limiting.leases import Concurrency
+from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import Plan
 from causeway.queueing.messages import decode
 from causeway.queueing.payloads import Payloads
@@ -82,7 +89,7 @@ def plan_of(*, steps=(), target=None, errors=None, ledger=None, shop=None, **int
                     "source": {"system": "shop", "events": ["*"]},
                     "constants": {},
                     "steps": list(steps),
-                    "target": {"call": target or call_of()},
+                    "target": target if _is_no_call(target) else {"call": target or call_of()},
                     "frequency": {"expect_every": None, "during": "always", "deliver_within": 900.0},
                     "errors": {
                         "retry": {"first": 5.0, "factor": 3.0, "max": 21600.0},
@@ -96,6 +103,10 @@ def plan_of(*, steps=(), target=None, errors=None, ledger=None, shop=None, **int
             },
         }
     )
+
+
+def _is_no_call(target):
+    return target is not None and not target.keys().isdisjoint({"queue", "bus", "bucket"})
 
 
 @dataclass
@@ -173,18 +184,30 @@ class Stage:
 
     def deploy(self, plan, *, jitter=0.0):
         """Put a plan in force, with tools made anew."""
-        table = Table(self.aws, "journal")
+        table, state = Table(self.aws, "journal"), Table(self.aws, "state")
         journal = Journal(table, self.clock)
         metrics = Metrics()
         secrets = Secrets(self.aws, prefix="/stack/causeway", direction="out", clock=self.clock)
         queue = Queue(self.aws, url=QUEUE, bucket="payloads", clock=self.clock)
+        self.limits = Limits(
+            systems=plan.systems,
+            healths=Healths(state, self.clock),
+            reservations=Reservations(state, self.clock),
+            concurrency=Concurrency(state, self.clock),
+            clock=self.clock,
+            jitter=lambda: jitter,
+            unwritten={},
+        )
         self.tools = Tools(
             plan=plan,
+            aws=self.aws,
             caller=Caller(plan, secrets, self.clock, transport=self.transport),
             table=table,
             journal=journal,
             beside=Beside(table, Payloads(self.aws, "payloads")),
             queue=queue,
+            pauses=Pauses(state, self.clock),
+            limits=self.limits,
             giving_up=GivingUp(self.aws, journal, dead_letters=DEAD_LETTERS, bus="bus", metrics=metrics),
             metrics=metrics,
             logger=logger(),
@@ -192,7 +215,21 @@ class Stage:
             keep_dead=90 * 86400.0,
             jitter=lambda: jitter,
         )
+        self.freeing = Freeing(
+            plan=plan,
+            journal=journal,
+            healths=Healths(state, self.clock),
+            reservations=Reservations(state, self.clock),
+            queue=queue,
+            metrics=metrics,
+            clock=self.clock,
+            logger=logger(),
+        )
         self.releaser = Releaser(journal, queue, self.clock, logger())
+        pauses = Pauses(state, self.clock)
+        self.resuming = Resuming(
+            journal=table, state=state, pauses=pauses, queue=queue, clock=self.clock, logger=logger()
+        )
 
     def accept(self, event_id="evt_1", *, acceptance="one", data=None, **more):
         """What the receiving function does: put the first message on the queue. Returns the delivery's id."""

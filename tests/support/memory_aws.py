@@ -105,7 +105,9 @@ class MemoryAws:
         return {"Attributes": before} if before is not None else {}
 
     def _dynamodb_query(self, parameters):
-        hash_key, range_key = INDEXES[parameters["IndexName"]]
+        hash_key, range_key = (
+            INDEXES[parameters["IndexName"]] if "IndexName" in parameters else ("id", "part")
+        )
         expressions = Expressions(parameters)
         found = [
             item
@@ -114,23 +116,31 @@ class MemoryAws:
             and range_key in item
             and expressions.holds(parameters["KeyConditionExpression"], item)
         ]
-        found.sort(key=lambda item: (_sortable(item[range_key]), _key(item)))
+        backwards = not parameters.get("ScanIndexForward", True)
+
+        def place(item):
+            return _sortable(item[range_key]), _key(item)
+
+        found.sort(key=place, reverse=backwards)
         start = parameters.get("ExclusiveStartKey")
         if start:
             found = [
                 item
                 for item in found
-                if (_sortable(item[range_key]), _key(item)) > (_sortable(start[range_key]), _key(start))
+                if (place(item) < place(start) if backwards else place(item) > place(start))
             ]
         page = found[: parameters["Limit"]]
         answer = {"Items": page, "Count": len(page)}
         if len(found) > len(page):
             answer["LastEvaluatedKey"] = {
-                name: page[-1][name] for name in ("id", "part", hash_key, range_key)
+                name: page[-1][name] for name in {"id", "part", hash_key, range_key}
             }
         return answer
 
     # SQS
+
+    def _sqs_get_queue_url(self, parameters):
+        return {"QueueUrl": f"https://sqs/{parameters['QueueName']}"}
 
     def _sqs_send_message(self, parameters):
         delay = parameters.get("DelaySeconds", 0)
@@ -162,6 +172,17 @@ class MemoryAws:
                 message.visible_at = self.clock.now() + parameters["VisibilityTimeout"]
                 return {}
         raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404)
+
+    def _sqs_receive_message(self, parameters):
+        records = self.receive(parameters["QueueUrl"], parameters["MaxNumberOfMessages"])
+        names = {"MessageId": "messageId", "ReceiptHandle": "receiptHandle", "Body": "body"}
+        found = [{name: each[key] for name, key in names.items()} for each in records]
+        return {"Messages": found} if found else {}
+
+    def _sqs_delete_message(self, parameters):
+        url, receipt = parameters["QueueUrl"], parameters["ReceiptHandle"]
+        self.queues[url] = [message for message in self.queues[url] if message.receipt != receipt]
+        return {}
 
     def receive(self, url, limit=10):
         """What Lambda's poller takes from a queue: records of an SQS event."""

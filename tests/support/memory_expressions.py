@@ -21,6 +21,13 @@ def _comparable(typed):
     return kind, Decimal(value) if kind == "N" else value
 
 
+def _compares(operator, left, right):
+    if left is None:
+        return False
+    (kind, a), (other, b) = _comparable(left), _comparable(right)
+    return kind == other and COMPARE[operator](a, b)
+
+
 class Expressions:
     """The expressions of one request, with its names and values."""
 
@@ -113,7 +120,8 @@ class Expressions:
                 choices.append(self._value(self._take()))
             return left in choices
         right = self._value(self._take())
-        if left is None:
-            return False
-        (kind, a), (other, b) = _comparable(left), _comparable(right)
-        return kind == other and COMPARE[operator](a, b)
+        if operator == "BETWEEN":
+            self._take("AND")
+            high = self._value(self._take())
+            return _compares(">=", left, right) and _compares("<=", left, high)
+        return _compares(operator, left, right)

@@ -43,6 +43,14 @@ class Authority:
         """What trusts this authority and no other."""
         return ssl.create_default_context(cadata=self.pem)
 
+    def identity(self, name: str) -> tuple[str, str]:
+        """A client's certificate and its key, in PEM."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _builder(_name(name), self._name, key.public_key()).sign(self._key, hashes.SHA256())
+        pem = serialization.Encoding.PEM
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return certificate.public_bytes(pem).decode(), private.decode()
+
     def server(self, *hosts: str) -> ssl.SSLContext:
         """A server with a certificate for these names."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -92,7 +92,8 @@ def invokes():
             for statement in statements(role_of(function))
             if "sqs:SendMessage" in each(statement["Action"])
             for resource in each(statement["Resource"])
-            if target(resource) in invoked_by
+            if "Fn::Split" not in resource  # queues of others, which the user names
+            and target(resource) in invoked_by
         }
         for name, function in functions().items()
     }

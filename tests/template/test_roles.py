@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.template import each, functions, resources, role_of, statements, target, translated
+from tests.support.template import (
+    each,
+    functions,
+    resources,
+    role_of,
+    statements,
+    target,
+    translated,
+    written,
+)
 
 OWN_ROLES = sorted(resources("AWS::IAM::Role"))
 
@@ -35,7 +44,10 @@ def test_every_action_is_spelled_out(name):
 
 @pytest.mark.parametrize("name", OWN_ROLES)
 def test_every_resource_is_named(name):
-    """Only what is inside a resource of this stack may be left open: objects of the bucket, secrets below the prefix."""
+    """Only what is inside a resource of this stack may be left open: objects of the bucket, secrets below the prefix.
+
+    What is not of this stack is what its user names in a parameter.
+    """
     for statement in statements(resources("AWS::IAM::Role")[name]):
         if set(each(statement["Action"])) <= KNOW_NO_RESOURCES:
             continue
@@ -45,13 +57,15 @@ def test_every_resource_is_named(name):
                 assert "*" not in whole, statement["Sid"]
                 assert "${" in whole, statement["Sid"]
                 assert inside, statement["Sid"]
+            elif "Fn::Split" in resource:
+                assert resource["Fn::Split"][1]["Ref"].startswith("Target"), statement["Sid"]
             else:
                 assert target(resource), statement["Sid"]
 
 
 @pytest.mark.parametrize(
     ("function", "direction"),
-    [("WebhookFunction", "in"), ("ProcessorFunction", "out"), ("SchedulerFunction", None)],
+    [("WebhookFunction", "in"), ("ProcessorFunction", "out"), ("SchedulerFunction", "out")],
 )
 def test_a_function_reads_secrets_of_its_direction_only(function, direction):
     """Who takes over the receiving function cannot call anyone; who takes over the processor cannot forge a webhook."""
@@ -60,6 +74,7 @@ def test_a_function_reads_secrets_of_its_direction_only(function, direction):
         for statement in statements(role_of(functions()[function]))
         for resource in each(statement["Resource"])
         if set(each(statement["Action"])) & {"ssm:GetParameters", "secretsmanager:GetSecretValue"}
+        and resource != {"Ref": "SealingKey"}
     }
     assert readable == ({f"/causeway/{direction}/*"} if direction else set())
 
@@ -81,6 +96,30 @@ def test_refused_requests_are_gone_soon_after_a_week():
     rules = resources("AWS::S3::Bucket")["Payloads"]["LifecycleConfiguration"]["Rules"]
     (rule,) = [rule for rule in rules if rule.get("Prefix") == "rejected/"]
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 8)
+
+
+def test_only_who_calls_or_keeps_tokens_alive_may_open_them():
+    may = {
+        name
+        for name, function in functions().items()
+        for statement in statements(role_of(function))
+        if statement["Resource"] == {"Ref": "SealingKey"}
+    }
+    assert may == {"ProcessorFunction", "SchedulerFunction"}
+
+
+def test_tokens_are_the_only_items_that_they_may_change_for_that():
+    for function in ("ProcessorFunction", "SchedulerFunction"):
+        (statement,) = [
+            one for one in statements(role_of(functions()[function])) if one["Sid"] == "ShareTokens"
+        ]
+        assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["token#*"]}}
+
+
+def test_the_key_that_seals_is_made_by_the_stack_and_stays_with_what_it_sealed():
+    key = written()["Resources"]["SealingKey"]
+    assert key["Properties"]["GenerateSecretString"]["PasswordLength"] >= 64
+    assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_a_role_logs_to_its_functions_own_group():

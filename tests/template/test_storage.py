@@ -49,7 +49,7 @@ def test_objects_outlive_the_dead_letters_that_point_at_them(days):
 
 def test_the_journal_keeps_its_keys():
     """They are for good: a key cannot be changed without losing the table."""
-    (journal,) = resources("AWS::DynamoDB::Table").values()
+    journal = resources("AWS::DynamoDB::Table")["Journal"]
     keys = {"": journal["KeySchema"]} | {
         one["IndexName"]: one["KeySchema"] for one in journal["GlobalSecondaryIndexes"]
     }
@@ -69,12 +69,21 @@ def test_the_journal_keeps_its_keys():
     }
 
 
-def test_the_journal_survives_mistakes():
-    (resource,) = [one for one in written()["Resources"].values() if one["Type"] == "AWS::DynamoDB::Table"]
-    journal = resource["Properties"]
-    assert journal["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert journal["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert journal["BillingMode"] == "PAY_PER_REQUEST"
+def test_the_state_keeps_its_keys():
+    state = resources("AWS::DynamoDB::Table")["State"]
+    assert [key["AttributeName"] for key in state["KeySchema"]] == ["id", "part"]
+    assert {one["AttributeType"] for one in state["AttributeDefinitions"]} == {"S"}
+
+
+@pytest.mark.parametrize("name", resources("AWS::DynamoDB::Table"))
+def test_a_table_survives_mistakes(name):
+    resource = written()["Resources"][name]
+    table = resource["Properties"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["HasDeletionProtection", True, False]}
+    assert table["SSESpecification"]["Fn::If"][1]["KMSMasterKeyId"] == {"Ref": "KmsKey"}
     assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resource["UpdateReplacePolicy"] == "Retain"
 

@@ -13,7 +13,7 @@ from causeway_cli.local.paths import LIBRARY, ROOT, TEMPLATE
 from causeway_cli.local.stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 STACK = "causeway-local"
@@ -47,8 +47,11 @@ class Cloud:
         self.stack = Stack(self.clients, STACK)
         self._artifacts = Artifacts(self.clients)
 
-    def deploy(self) -> None:
+    def deploy(self, targets: Mapping[str, str]) -> None:
         """Deploy template, functions, library and plan as they are now.
+
+        Args:
+            targets: The parameters that name what else than systems may be sent to.
 
         Raises:
             CommandError: It could not be deployed; what was there before still runs.
@@ -59,7 +62,7 @@ class Cloud:
             upload=lambda folder: self._artifacts.upload(ROOT / folder),
             plan_layer=self._artifacts.upload(self.layer),
         )
-        parameters = {"Environment": self.environment, "EndpointUrl": self.endpoint}
+        parameters = {"Environment": self.environment, "EndpointUrl": self.endpoint, **targets}
         environment = {
             "CAUSEWAY_BASE_URL": self.base_url,
             "CAUSEWAY_PLAN": templates.PLAN_DIRECTORY,

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from causeway.delivery.targets import place_of
 from causeway_cli.local.differences import BEHAVIOUR, LAYERS_LEFT_OUT, LEFT_OUT, PROPERTIES_LEFT_OUT
 
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ class DevConsole:
             padding=(0, 2),
         )
         for integration in plan.integrations.values():
-            call = integration["target"].get("call")
+            place = place_of(integration["target"])
             table.add_row(
                 integration["name"],
                 ", ".join(integration["source"]["events"]),
                 f"/webhooks/{integration['source']['system']}",
-                f"{call['system']}: {call['method']} {call['path']}" if call else "",
+                place.kind.described(place.words),
                 integration["owner"]["team"],
             )
         self._console.print(table)

@@ -18,7 +18,7 @@ from watchfiles import DefaultFilter, awatch
 from causeway_cli.account import local_clients
 from causeway_cli.errors import CommandError
 from causeway_cli.local import demo as demonstration
-from causeway_cli.local import local_secrets, plan_layer, running
+from causeway_cli.local import local_secrets, plan_layer, running, target_resources
 from causeway_cli.local.cloud import STACK, Cloud
 from causeway_cli.local.console import DevConsole
 from causeway_cli.local.following import Follower
@@ -114,7 +114,7 @@ class Session:
         self._clients = local_clients(endpoint)
         self._cloud = Cloud(self._clients, endpoint, self._environment, self._url, self._layer)
         self._secrets = StoredSecrets(self._clients, STACK)
-        self._cloud.deploy()
+        self._cloud.deploy(target_resources.make(self._clients, self._plan))
         self._put_secrets()
         if self._demo:
             stand_ins = demonstration.start_stand_ins(self._console)
@@ -152,6 +152,8 @@ class Session:
         follower = Follower(self._clients("logs"), self._cloud.log_groups(), self._console)
         following = threading.Event()
         threading.Thread(target=follower.run, args=(following,), daemon=True, name="logs").start()
+        objects = target_resources.Objects(self._clients("s3"), lambda: self._plan, self._console)
+        threading.Thread(target=objects.run, args=(following,), daemon=True, name="objects").start()
         serving = asyncio.create_task(serve_on(self._port, front, ended.wait))
         watching = asyncio.create_task(self._watch(front, ended))
         await _answers(self._port)
@@ -186,7 +188,7 @@ class Session:
 
     def _redeploy(self) -> None:
         self._plan = plan_layer.build(self._integrations, self._environment, self._layer)
-        self._cloud.deploy()
+        self._cloud.deploy(target_resources.make(self._clients, self._plan))
         self._put_secrets()
 
 

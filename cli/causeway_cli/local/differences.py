@@ -37,6 +37,7 @@ BEHAVIOUR: dict[str, str] = {
     "event sources": "the emulator reads queues with its own rights, not with those of the function's role",
     "TLS": "requests on loopback count as encrypted, which queues and buckets insist on",
     "tracing": "X-Ray's traces go nowhere",
+    "targets": "queues, buses and buckets that the map names are made here; on AWS they are there already",
     "state": "in memory: it ends with `causeway dev`",
 }
 """How else it differs, by subject."""

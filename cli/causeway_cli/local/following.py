@@ -20,6 +20,7 @@ EVERY = 0.3  # seconds between looks
 
 _STYLES = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "wait"}
 _LEFT_OUT = {
+    "accepted_at",
     "accepted_in",
     "function_request_id",
     "integration",
@@ -54,13 +55,14 @@ class Follower:
         """Follow until told to stop."""
         while not stop.wait(EVERY):
             try:
-                for line in self._new():
+                for line in self.new():
                     show(line, self._console.event)
             except (ClientError, BotoCoreError) as error:
                 self._console.event("logs", "unread", str(error), style="bad")
             self._console.flush()
 
-    def _new(self) -> Iterator[dict[str, Any]]:
+    def new(self) -> Iterator[dict[str, Any]]:
+        """The lines that were written since it was asked last."""
         for group, since in self._since.items():
             pages = self._logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group, startTime=since

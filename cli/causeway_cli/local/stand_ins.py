@@ -1,9 +1,8 @@
 """Stand-ins for the systems that the example map calls: what `causeway dev --demo` delivers to.
 
 They answer as the real ones do where the example map looks: the ledger finds accounts and takes entries, the
-chat is Slack's ``chat.postMessage``, which says no with 200 and ``ok: false``, and the lake takes whatever it
-is given. Each takes a call with a known Idempotency-Key once. The ledger is busy when the first entry comes,
-so that a retry is seen.
+chat is Slack's ``chat.postMessage``, which says no with 200 and ``ok: false``. Each takes a call with a known
+Idempotency-Key once. The ledger is busy when the first entry comes, so that a retry is seen.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class StandIns:
 
     def __init__(self, on_call: Callable[[Asked, Answered], None]) -> None:
         self._on_call = on_call
-        self._systems = {"ledger": self._ledger, "chat": self._chat, "lake": self._lake}
+        self._systems = {"ledger": self._ledger, "chat": self._chat}
         self._known: dict[tuple[str, str], Answered] = {}
         self._ledger_is_busy = True
         self._entries = itertools.count(1)
@@ -99,9 +98,6 @@ class StandIns:
             return Answered(200, {"ok": False, "error": "no_text"}, "refused: no_text")
         stamp = f"{time.time():.6f}"
         return Answered(200, {"ok": True, "channel": body["channel"], "ts": stamp}, _short(body.get("text")))
-
-    def _lake(self, asked: Asked) -> Answered:
-        return Answered(200, {"stored": True}, _short(asked.body))
 
 
 def _short(value: Any) -> str:

@@ -27,6 +27,9 @@ def target():
         yield target
 
 
+QUIET = {"released": 0, "left": 0, "resumed": 0, "not_kept_alive": 0, "freed": 0}
+
+
 @pytest.fixture
 def stack(cloud, target, tmp_path, monkeypatch):
     """The example map, its systems at the target; handlers that find it in their environment."""
@@ -35,18 +38,18 @@ def stack(cloud, target, tmp_path, monkeypatch):
         if "api" in system:
             system["api"] |= {"base_url": f"{target.url}/{name}", "allow_private": ["127.0.0.0/8"]}
     (tmp_path / "dev.json").write_text(json.dumps(plan))
-    for secret in ("ledger/token", "chat/bot-token", "lake/key"):
+    for secret in ("ledger/token", "chat/bot-token"):
         cloud.put_secret(secret, "test-token", "out")
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CAUSEWAY_PLAN", str(tmp_path))
     monkeypatch.syspath_prepend(str(MAP))
-    tools, releaser = (
+    tools, work = (
         functools.cache(app._tools.__wrapped__),
-        functools.cache(scheduler._releaser.__wrapped__),
+        functools.cache(scheduler._work.__wrapped__),
     )
     monkeypatch.setattr(app, "_tools", tools)
-    monkeypatch.setattr(scheduler, "_releaser", releaser)
+    monkeypatch.setattr(scheduler, "_work", work)
     yield cloud
     if tools.cache_info().currsize:
         tools().caller.close()
@@ -97,7 +100,7 @@ def test_an_order_that_is_free_is_filtered_and_an_incomplete_one_dead(stack, tar
     assert target.received("/ledger/entries") == []
     assert item(stack, delivery_of("processor/filtered"))["status"] == {"S": "delivered"}
     dead = item(stack, delivery_of("processor/incomplete"))
-    assert (dead["status"], dead["error"]) == ({"S": "dead"}, {"S": "expression"})
+    assert (dead["status"], dead["error"]) == ({"S": "dead"}, {"S": "mapping"})
     (letter,) = stack.messages(stack.dead_letters)
     assert (letter["delivery"], letter["ticket"]) == (delivery_of("processor/incomplete"), "0001.000001")
 
@@ -128,11 +131,11 @@ def test_a_long_wait_is_released_by_the_scheduler_and_then_delivered(stack, targ
     waiting = item(stack, body["delivery"])
     assert waiting["status"] == {"S": "waiting"}
     assert item(stack, body["delivery"], "event") is not None
-    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 0, "left": 0}
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == QUIET
     later = clock.now() + 1001
-    monkeypatch.setattr(type(scheduler._releaser()._clock), "now", lambda _: later)
-    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 1, "left": 0}
-    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == {"released": 0, "left": 0}
+    monkeypatch.setattr(type(scheduler._work().clock), "now", lambda _: later)
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == QUIET | {"released": 1}
+    assert scheduler.handler(event("scheduler/minute"), CONTEXT) == QUIET
     records = stack.records(stack.deliveries)
     assert app.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
     assert item(stack, body["delivery"])["status"] == {"S": "delivered"}

@@ -26,7 +26,10 @@ class TestTheHappyPath:
         assert stage.memory.queues[QUEUE] == []
 
     def test_it_costs_two_writes_of_the_item_and_one_of_the_page(self):
+        """Beside the reading, once in five seconds, of whether its integration is paused."""
         stage = Stage()
+        stage.accept("evt_0")
+        stage.invoke()
         stage.accept()
         stage.memory.calls.clear()
         stage.invoke()
@@ -81,7 +84,7 @@ class TestFiltersAndWhens:
         delivery = stage.accept()
         stage.invoke()
         item = stage.item(delivery)
-        assert (item["status"], item["error"]) == ("dead", "expression")
+        assert (item["status"], item["error"]) == ("dead", "mapping")
         assert "data.missing" in item["reason"]
 
     def test_a_target_whose_when_is_false_is_success_without_a_call(self):
@@ -95,7 +98,7 @@ class TestFiltersAndWhens:
         stage = Stage(plan_of(target=call_of(body={"name": "Order ${data.name}"})))
         delivery = stage.accept()
         stage.invoke()
-        assert (stage.item(delivery)["status"], stage.item(delivery)["error"]) == ("dead", "expression")
+        assert (stage.item(delivery)["status"], stage.item(delivery)["error"]) == ("dead", "mapping")
 
     def test_a_success_when_that_cannot_answer_is_a_refusal_that_retry_on_judges(self):
         stage = Stage(plan_of(target=call_of(success_when="body.ok", retry_on=["200"])))
@@ -116,7 +119,7 @@ class TestRetrying:
         assert (body["ticket"], body["event_at"], "event" in body) == ("0000.000002", "journal", False)
         assert message.visible_at == pytest.approx(NOW + 0.1 + 5, abs=1)
         item = stage.item(delivery)
-        assert (item["status"], item["ticket"], item["error"]) == ("waiting", "0000.000002", "status")
+        assert (item["status"], item["ticket"], item["error"]) == ("waiting", "0000.000002", "http")
         assert item["due_at"] / 1000 == pytest.approx(NOW + 5.1 + GRACE)
         stage.until_quiet()
         assert stage.item(delivery)["status"] == "delivered"
@@ -143,7 +146,9 @@ class TestRetrying:
         stage.memory.calls.clear()
         stage.invoke()
         calls = [operation for _, operation in stage.memory.calls]
-        assert calls == ["UpdateItem", "GetItem", "UpdateItem"], "claim, event, waiting"
+        assert calls == ["UpdateItem", "GetItem", "GetItem", "GetItem", "UpdateItem", "UpdateItem"], (
+            "claim, event, pause, circuit, that the system is held, waiting"
+        )
 
     def test_retries_are_spaced_by_the_schedule(self):
         stage = Stage()
@@ -177,7 +182,7 @@ class TestRetrying:
         stage.target.on("/entries", 422)
         delivery = stage.accept()
         stage.invoke()
-        assert (stage.item(delivery)["status"], stage.item(delivery)["error"]) == ("dead", "status")
+        assert (stage.item(delivery)["status"], stage.item(delivery)["error"]) == ("dead", "http")
         assert "422" in stage.item(delivery)["reason"]
 
     def test_a_target_may_say_that_it_wants_this_one_never_again(self):
@@ -238,6 +243,55 @@ class TestRetrying:
         assert stage.beside(delivery)["expires_at"] == int(NOW + 1000.1)
 
 
+class TestHistory:
+    @pytest.mark.parametrize(
+        ("answer", "error", "attempts"),
+        [
+            (503, "http", ["refused", "delivered"]),
+            ("connection", "connection", ["refused", "delivered"]),
+            ("dns", "dns", ["refused", "delivered"]),
+            ("tls", "tls", ["refused", "delivered"]),
+            ("timeout", "timeout", ["refused", "delivered"]),
+            ("address", "address", ["dead"]),
+            (422, "http", ["dead"]),
+        ],
+    )
+    def test_an_attempt_has_its_time_duration_and_class_of_error(self, answer, error, attempts):
+        stage = Stage()
+        stage.target.on("/entries", answer, 200)
+        delivery = stage.accept()
+        stage.until_quiet()
+        history = stage.item(delivery)["attempts"]
+        assert [entry["outcome"] for entry in history] == attempts
+        assert (history[0]["error"], history[0]["at"], history[0]["seconds"]) == (error, NOW, 0.1)
+        assert history[0].get("status") == (answer if isinstance(answer, int) else None)
+
+    def test_a_mapping_that_cannot_be_filled_in_is_one_of_mapping(self):
+        stage = Stage(plan_of(target=call_of(body={"name": "Order ${data.name}"})))
+        delivery = stage.accept()
+        stage.invoke()
+        (entry,) = stage.item(delivery)["attempts"]
+        assert (entry["error"], "status" in entry, "headers" in entry) == ("mapping", False, False)
+
+    def test_a_refusals_headers_are_kept_without_credentials_and_what_is_redacted(self):
+        stage = Stage(plan_of(shop={"redact": ["data.email"]}))
+        sent = {"x-request-id": "r1", "x-about": "jon@example.com", "x-auth-token": "t", "x-long": "y" * 999}
+        stage.target.on("/entries", (422, {}, sent | {f"x-{n}": "" for n in range(99)}))
+        delivery = stage.accept(data={"email": "jon@example.com"})
+        stage.invoke()
+        headers = stage.item(delivery)["attempts"][0]["headers"]
+        assert (headers["x-request-id"], headers["x-about"]) == ("r1", "[redacted]")
+        assert "x-auth-token" not in headers
+        assert (len(headers), len(headers["x-long"])) == (20, 200)
+
+    def test_a_delivery_that_succeeds_at_once_stays_below_a_kilobyte(self):
+        stage = Stage()
+        stage.target.on("/entries", (200, {}, {f"x-{n}": "y" * 50 for n in range(99)}))
+        delivery = stage.accept()
+        stage.invoke()
+        assert len(json.dumps(stage.memory.tables["journal"][delivery, "delivery"])) < 1024
+
+
 STEPS = [
     {"name": "look", "call": call_of("/look", method="GET")},
     {"name": "make", "call": call_of("/make", body={"seen": "${steps.look.body.n}"})},
@@ -273,6 +327,32 @@ class TestSteps:
             2,
         ]
         assert stage.target.at("/entries")[1].body == {"made": "m1", "again": 9}, "what reads is done again"
+
+    def test_a_large_answer_that_is_kept_lies_in_the_bucket_and_is_seen_again(self):
+        target = call_of(body={"made": "${length(steps.make.body.text)}"})
+        stage = Stage(plan_of(steps=STEPS, target=target))
+        stage.target.on("/make", (201, {"text": "x" * 900_000}))
+        stage.target.on("/entries", 500, 200)
+        delivery = stage.accept()
+        stage.invoke()
+        assert stage.beside(delivery)["answers_at"].startswith("s3:")
+        assert len(json.dumps(stage.memory.tables["journal"][delivery, "event"])) < 2048
+        stage.until_quiet()
+        assert [asked.body for asked in stage.target.at("/entries")] == [{"made": 900_000}] * 2
+        assert len(stage.target.at("/make")) == 1
+        assert stage.beside(delivery) is None
+
+    def test_a_large_answer_of_a_dead_letter_is_there_when_it_is_replayed(self):
+        target = call_of(body={"made": "${length(steps.make.body.text)}"})
+        stage = Stage(plan_of(steps=STEPS, target=target))
+        stage.target.on("/make", (201, {"text": "x" * 100_000}))
+        stage.target.on("/entries", 422, 200)
+        delivery = stage.accept()
+        stage.until_quiet()
+        stage.replay()
+        stage.until_quiet()
+        assert stage.item(delivery)["status"] == "delivered"
+        assert len(stage.target.at("/make")) == 1
 
     def test_after_a_lost_answer_the_look_up_is_done_again(self):
         stage = Stage(plan_of(steps=STEPS, target=self.TARGET))
@@ -313,7 +393,7 @@ class TestSteps:
         stage = Stage(plan_of(steps=steps))
         delivery = stage.accept()
         stage.invoke()
-        assert (stage.item(delivery)["status"], stage.item(delivery)["error"]) == ("dead", "transform")
+        assert (stage.item(delivery)["status"], stage.item(delivery)["error"]) == ("dead", "mapping")
         assert reason in stage.item(delivery)["reason"]
 
     def test_python_that_changes_what_it_gets_changes_nothing_else(self):
@@ -611,7 +691,7 @@ class TestGivingUp:
                 "accepted_at": "2023-11-14T22:13:20.000Z",
                 "attempts": 1,
                 "reason": "ledger answered 400 to POST /entries",
-                "error": "status",
+                "error": "http",
             }
         ]
         assert stage.memory.events[0]["DetailType"] == "causeway.delivery.dead"

@@ -54,6 +54,25 @@ def test_an_object_is_signed_as_botocore_signs_it(method, key, name, body, now):
     assert signed["authorization"] == official(S3SigV4Auth, "s3", request, key, now)
 
 
+paths = st.lists(st.sampled_from(["", ".", "..", "a", "a%20b", "%C3%BC", "~", "a:b", "$", "x"]), max_size=5)
+queries = st.lists(
+    st.sampled_from(["a=1", "a=", "b=%20", "a=2", "a-b=~", "A=1", "c=%2F", "a%5B%5D=1"]), max_size=4
+)
+
+
+@given(key=keys, parts=paths, pairs=queries, now=times)
+@pytest.mark.parametrize("service", ["execute-api", "s3"])
+def test_a_path_and_a_query_are_signed_as_botocore_signs_them(service, key, parts, pairs, now):
+    signer = S3SigV4Auth if service == "s3" else SigV4Auth
+    sent = {"host": "api.example.com"}
+    path, query = "/" + "/".join(parts), "&".join(pairs)
+    url = f"https://api.example.com{path}" + (f"?{query}" if query else "")
+    request = AWSRequest("POST", url, sent, b"{}")
+    scope = Scope("eu-central-1", service)
+    signed = signed_headers("POST", path, sent, b"{}", credentials=key, scope=scope, now=now, query=query)
+    assert signed["authorization"] == official(signer, service, request, key, now)
+
+
 @given(key=keys)
 def test_a_key_does_not_show_its_secret(key):
     assert repr(key) == f"AccessKey({key.access_key!r}, ...)"

@@ -9,6 +9,7 @@ import pytest
 
 from causeway.calls.address import (
     ForbiddenAddressError,
+    LookUpError,
     check,
     check_base_url,
     check_host,
@@ -169,14 +170,14 @@ def test_what_is_returned_is_what_was_checked(monkeypatch):
 def test_a_slow_look_up_ends_in_time(monkeypatch):
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(10))
-    with pytest.raises(TimeoutError, match=r"shop\.example\.com was not looked up within"):
+    with pytest.raises(LookUpError, match=r"shop\.example\.com was not looked up within"):
         resolve("shop.example.com", 443, seconds=0.05)
     over.set()
 
 
 @pytest.mark.parametrize("name", ["no-such-name.invalid", "a" * 70 + ".example.com", "a..b"])
 def test_a_name_that_is_none_is_an_error_of_the_connection(monkeypatch, name):
-    with pytest.raises(OSError, match=r"cannot be looked up|not looked up"):
+    with pytest.raises(LookUpError, match=r"cannot be looked up|not looked up"):
         resolve(name, 443)
 
 

@@ -117,7 +117,7 @@ class TestRefusals:
     def test_a_status_is_judged_by_the_map(self, target, callers):
         target.on("/entries", Reply(429, {"error": "slow down"}, {"Retry-After": "3"}))
         refused = refusal(callers(make_api(target.url)))
-        assert (refused.kind, refused.status, refused.retry, refused.retry_after) == ("status", 429, True, 3)
+        assert (refused.kind, refused.status, refused.retry, refused.retry_after) == ("http", 429, True, 3)
         assert refused.answer is not None
         assert refused.answer.body == {"error": "slow down"}
 
@@ -133,12 +133,18 @@ class TestRefusals:
         assert (refused.kind, refused.status, refused.retry, refused.answer) == ("timeout", None, retry, None)
         assert refused.reason.startswith("POST /entries of ledger: the connection broke")
 
-    @pytest.mark.parametrize(("retry_on", "retry"), [(["connection"], True), (["timeout", "500-599"], False)])
-    def test_an_address_that_may_not_be_called_is_a_connection_failure(
-        self, target, callers, retry_on, retry
-    ):
-        refused = refusal(callers(make_api(target.url, allow_private=[])), {"retry_on": retry_on})
-        assert (refused.kind, refused.retry) == ("connection", retry)
+    @pytest.mark.parametrize(
+        ("url", "kind"), [("http://no-such-name.invalid", "dns"), ("https://127.0.0.1:{port}", "tls")]
+    )
+    def test_dns_and_tls_are_tried_again_as_connection_is(self, target, callers, url, kind):
+        for retry_on, retry in ((["connection"], True), (["timeout", "500-599"], False)):
+            refused = refusal(callers(make_api(url.format(port=target.port))), {"retry_on": retry_on})
+            assert (refused.kind, refused.retry) == (kind, retry)
+
+    def test_an_address_that_may_not_be_called_is_refused_for_good(self, target, callers):
+        words = {"retry_on": ["connection", "timeout", "100-599"]}
+        refused = refusal(callers(make_api(target.url, allow_private=[])), words)
+        assert (refused.kind, refused.retry) == ("address", False)
         assert "allow_private" in refused.reason
 
     def test_a_call_ends_by_its_timeout(self, target, callers):

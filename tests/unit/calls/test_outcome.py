@@ -70,7 +70,7 @@ class TestSuccess:
     @pytest.mark.parametrize("status", [300, 304, 400, 404, 500])
     def test_every_other_status_is_a_refusal(self, status):
         refused = refusal(make_call(), answer(status))
-        assert (refused.kind, refused.status) == ("status", status)
+        assert (refused.kind, refused.status) == ("http", status)
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_a_redirect_is_a_failure_whatever_success_when_says(self, status):
@@ -84,7 +84,7 @@ class TestSuccess:
         call = make_call(success_when="body.ok")
         judge(call, answer(200, {"ok": True}), now=NOW)
         refused = refusal(call, answer(200, {"ok": False}))
-        assert (refused.kind, refused.retry) == ("status", False)
+        assert (refused.kind, refused.retry) == ("http", False)
         assert "success_when is false: body.ok" in refused.reason
 
     def test_success_when_may_accept_what_is_usually_refused(self):
@@ -93,7 +93,7 @@ class TestSuccess:
     @pytest.mark.parametrize("body", [None, "<html>", {"ok": None}, {"ok": "yes"}, []])
     def test_a_question_without_a_yes_or_no_is_a_refusal(self, body):
         refused = refusal(make_call(success_when="body.ok"), answer(200, body))
-        assert refused.kind == "expression"
+        assert refused.kind == "http"
         assert "success_when cannot be asked" in refused.reason
 
     def test_an_unread_answer_counts_by_its_status_when_the_call_changed_something(self):

@@ -209,6 +209,56 @@ def test_a_transform_that_fails_is_a_dead_letter_with_its_reason(trials):
     assert "transforms.trying_orders:to_entry raised KeyError" in trial["reason"]
 
 
+TO_AWS = """
+integration: elsewhere
+owner: {{team: finance, email: finance@example.com}}
+source: {{system: batcher, events: ["*"]}}
+flow: {{}}
+target: {target}
+frequency: {{expect_every: never}}
+errors: {{}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("{queue: jobs}", ("queue jobs", "SendMessage", "sqs://jobs", {"id": "1", "kind": "a.x"})),
+        (
+            "{bus: main, detail_type: 'of ${type}'}",
+            ("bus main", "PutEvents", "events://main", {"id": "1", "kind": "a.x"}),
+        ),
+        (
+            "{bucket: lake, key: 'of/${type}/${id}.json.gz', body: {id: '${id}'}}",
+            ("bucket lake", "PutObject", "s3://lake/of/a.x/1.json.gz", {"id": "1"}),
+        ),
+    ],
+)
+def test_what_would_go_to_a_queue_a_bus_or_a_bucket_is_shown_alike(folder, trials, target, shown):
+    (folder / "integrations" / "elsewhere.yaml").write_text(TO_AWS.format(target=target))
+    (trial,) = trials("elsewhere", {"events": [{"id": "1", "kind": "a.x"}]})
+    (request,) = trial["requests"]
+    assert trial["outcome"] == "delivered"
+    assert tuple(request[name] for name in ("system", "method", "url", "body")) == shown
+
+
+def test_a_line_of_a_bucket_is_shown_with_its_deliverys_id(folder, causeway_try):
+    target = "{bucket: lake, key: '${id}.ndjson', content: ndjson}"
+    (folder / "integrations" / "elsewhere.yaml").write_text(TO_AWS.format(target=target))
+    result = causeway_try("elsewhere", {"events": [{"id": "1", "kind": "a.x"}]})
+    assert result.exit_code == 0
+    delivery = delivery_id("batcher", "1", "elsewhere")
+    assert f'{{"_delivery":"{delivery}","id":"1","kind":"a.x"}}' in result.output.splitlines()
+    assert "target: PutObject s3://lake/" in result.output
+
+
+def test_what_is_no_call_is_given_no_answer(folder, causeway_try):
+    (folder / "integrations" / "elsewhere.yaml").write_text(TO_AWS.format(target="{queue: jobs}"))
+    event = {"events": [{"id": "1", "kind": "a.x"}]}
+    result = causeway_try("elsewhere", event, answers={"target": {"status": 500}})
+    assert "'target' is no step that calls" in str(result.exception)
+
+
 def test_an_event_of_ours_is_taken_as_it_is(trials):
     event = {
         "specversion": "1.0",

@@ -379,20 +379,11 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 LATER = {
     "polls": {"systems/hub.yaml": "polls: {a: {every: 1m, get: /a, records: body, id: id}}"},
     "webhooks.canary": {"webhooks": "canary: true"},
-    "api.auth.type": {"api": "auth: {type: aws_sigv4, service: s3}"},
-    "api.auth.*.type": {"api": "auth: [{type: bearer, token: a}]"},
-    "api.mtls": {"api": "mtls: {certificate: a, key: b}"},
-    "api.signing": {"api": "signing: {scheme: standard-webhooks, secrets: [a]}"},
-    "api.rate_limit": {"api": "rate_limit: {requests: 1, per: 1s}"},
-    "api.circuit_breaker": {"api": "circuit_breaker: {}"},
     "source.poll": {"source": "{system: hub, poll: a}"},
     "source.request": {"source": "{request: {wait: 20s, otherwise: queue}}"},
     "source.bus": {"source": "{bus: {detail-type: [a]}}"},
     "flow.order_by": {"flow": "{order_by: data.id}"},
     "flow.buffer": {"flow": "{buffer: stream}"},
-    "target.queue": {"target": "{queue: a}"},
-    "target.bus": {"target": "{bus: a, detail_type: '${type}'}"},
-    "target.bucket": {"target": "{bucket: a, key: '${id}.json'}"},
     "target.reply": {"target": "{reply: {status: 200}}"},
 }
 """A manifest that asks for it, for each behaviour that is not there."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from causeway.delivery.targets import place_of
 from causeway.plan.compiler import compile_map
 from causeway.plan.schemas import schemas
 from causeway.plan.yaml import read
@@ -27,12 +28,12 @@ def test_it_compiles_without_an_error_or_a_warning(compiled):
 
 def test_its_three_integrations_are_there(compiled):
     flows = {
-        name: (integration["source"]["system"], integration["target"]["call"]["system"])
+        name: (integration["source"]["system"], place_of(integration["target"]).receiver)
         for name, integration in compiled.plans["production"]["integrations"].items()
     }
     assert flows == {
         "orders-to-ledger": ("shop", "ledger"),
-        "payments-to-lake": ("payments", "lake"),
+        "payments-to-lake": ("payments", "bucket example-lake"),
         "pull-requests-to-chat": ("github", "chat"),
     }
 

@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import causeway
 from causeway.aws.connections import Connections, NoAnswerError, Origin
-from causeway.aws.credentials import from_environment
+from causeway.aws.credentials import AccessKey, from_environment
 from causeway.aws.errors import AwsError, error_of
 from causeway.aws.sigv4 import Scope, signed_headers
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from causeway.aws.connections import Response
-    from causeway.aws.credentials import CredentialSource
+    from causeway.aws.credentials import Credentials, CredentialSource
     from causeway.plan.records import JSON
 
 __all__ = ["SERVICES", "Aws", "AwsError"]
@@ -52,11 +53,13 @@ class Service(NamedTuple):
 SERVICES = {
     "dynamodb": Service("DynamoDB_20120810", "1.0", "DYNAMODB", tries=4),
     "events": Service("AWSEvents", "1.1", "EVENTBRIDGE"),
+    "logs": Service("Logs_20140328", "1.1", "CLOUDWATCH_LOGS"),
     "secretsmanager": Service("secretsmanager", "1.1", "SECRETS_MANAGER"),
     "sqs": Service("AmazonSQS", "1.0", "SQS"),
     "ssm": Service("AmazonSSM", "1.1", "SSM"),
 }
 _S3_TRIES = 3
+_CREDENTIALS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 
 
 class _Request(NamedTuple):
@@ -74,7 +77,7 @@ class Aws:
     Args:
         region: Such as ``eu-central-1``.
         credentials: Called for each request.
-        endpoints: Endpoint URLs by service, the names of :data:`SERVICES` and ``s3``; ``""``: all others.
+        endpoints: Endpoint URLs by service, :data:`SERVICES`, ``s3`` and ``sts``; ``""``: all others.
         timeout: Seconds that an answer may take.
         sleep: Waits between two tries.
     """
@@ -101,7 +104,7 @@ class Aws:
         Raises:
             KeyError: ``AWS_REGION`` is not set.
         """
-        variables = {"": "AWS_ENDPOINT_URL", "s3": "AWS_ENDPOINT_URL_S3"}
+        variables = {"": "AWS_ENDPOINT_URL", "s3": "AWS_ENDPOINT_URL_S3", "sts": "AWS_ENDPOINT_URL_STS"}
         variables |= {name: f"AWS_ENDPOINT_URL_{service.variable}" for name, service in SERVICES.items()}
         return cls(
             region=environ["AWS_REGION"],
@@ -157,6 +160,33 @@ class Aws:
             AwsError: it could not be deleted.
         """
         self._object("DELETE", bucket, key, b"")
+
+    def credentials(self) -> Credentials:
+        """Whose calls these are."""
+        return self._credentials()
+
+    def assume_role(self, role: str, *, seconds: int) -> AccessKey:
+        """Take on a role (STS speaks neither of the JSON protocols).
+
+        Raises:
+            AwsError: it may not be taken on.
+        """
+        fields = {
+            "Action": "AssumeRole",
+            "Version": "2011-06-15",
+            "RoleArn": role,
+            "RoleSessionName": "causeway",
+            "DurationSeconds": seconds,
+        }
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        body = urlencode(fields).encode()
+        response = self._exchange(_Request("sts", self._origin("sts"), "POST", "/", headers, body), tries=3)
+        text = response.body.decode()
+        found = [re.search(f"<{name}>([^<]+)</{name}>", text) for name in _CREDENTIALS]
+        access_key, secret_key, token = (match[1] if match else "" for match in found)
+        if not (access_key and secret_key and token):
+            raise AwsError("UnreadableAnswer", "STS answered without credentials", response.status)
+        return AccessKey(access_key, secret_key, token)
 
     def close(self) -> None:
         """Close idle connections."""

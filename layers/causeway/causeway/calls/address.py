@@ -63,6 +63,10 @@ class ForbiddenAddressError(Exception):
     """This address may not be called."""
 
 
+class LookUpError(OSError):
+    """There is no such name, or no answer in time."""
+
+
 class Origin(NamedTuple):
     """Where a URL points: what connections are shared by."""
 
@@ -161,7 +165,7 @@ def resolve(
 
     Raises:
         ForbiddenAddressError: one of them may not be called.
-        OSError: there is no such name, or no answer in time.
+        LookUpError: there is no such name, or no answer in time.
     """
     found = []
     for family, _, _, _, sockaddr in _look_up(host, port, min(seconds, _LOOK_UP_WITHIN)):
@@ -211,9 +215,9 @@ def _spelled_out(host: str) -> list[str]:
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761
         return ["127.0.0.1", "::1"]
     with suppress(ValueError):
-        return [str(ip_address(host))]
+        return [str(ip_address(name))]
     with suppress(OSError):
-        return [socket.inet_ntoa(socket.inet_aton(host))]
+        return [socket.inet_ntoa(socket.inet_aton(name))]
     return []
 
 
@@ -231,7 +235,7 @@ def _look_up(host: str, port: int, seconds: float) -> list[tuple]:  # type: igno
     thread.start()
     thread.join(max(seconds, 0))
     if not answers:
-        raise TimeoutError(f"{host} was not looked up within {seconds:.1f} s")
+        raise LookUpError(f"{host} was not looked up within {seconds:.1f} s")
     if isinstance(answers[0], Exception):
-        raise OSError(f"{host} cannot be looked up: {answers[0]}") from answers[0]
+        raise LookUpError(f"{host} cannot be looked up: {answers[0]}") from answers[0]
     return answers[0]

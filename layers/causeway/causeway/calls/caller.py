@@ -6,16 +6,19 @@ import json
 from typing import TYPE_CHECKING
 
 from causeway.calls.address import ForbiddenAddressError, check_base_url
-from causeway.calls.connection import NoAnswerError
-from causeway.calls.outcome import Answer, Refused, judge, parse_retry_on
+from causeway.calls.connection import BadIdentityError, NoAnswerError
+from causeway.calls.outcome import Answer, Refused, is_retried, judge
+from causeway.calls.proof import Means, Proof
 from causeway.calls.request import make_request
+from causeway.calls.signing import signed
 from causeway.calls.transport import Transport
 from causeway.settings.secrets import SecretMissing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from causeway.calls.auth import Reveal
+    from causeway.calls.connection import Identity
+    from causeway.calls.literals import Reveal
     from causeway.calls.request import Request
     from causeway.calls.transport import RawAnswer
     from causeway.plan.plan import Plan
@@ -34,13 +37,20 @@ class Caller:
         secrets: those of direction ``out``.
         clock: for deadlines.
         transport: what sends; its idle connections are shared by all calls.
+        means: what calls prove themselves with besides secrets.
     """
 
     def __init__(
-        self, plan: Plan, secrets: Secrets, clock: Clock, *, transport: Transport | None = None
+        self,
+        plan: Plan,
+        secrets: Secrets,
+        clock: Clock,
+        *,
+        transport: Transport | None = None,
+        means: Means | None = None,
     ) -> None:
         self._systems = plan.systems
-        self._secrets = secrets
+        self._means = means or Means(secrets, clock)
         self._clock = clock
         self._transport = transport or Transport()
 
@@ -53,30 +63,35 @@ class Caller:
             call: of a step or a target.
             scope: what its expressions see.
             headers: those of this attempt, such as ``Idempotency-Key``.
-            deadline: epoch seconds; the call ends by then, also where its timeout is later.
+            deadline: epoch seconds; the call ends by then, also where its timeout is later. The timeout does
+                not run while a token is asked for.
 
         Raises:
             Refused: the system refused, or could not be reached.
             ExpressionError: the call cannot be filled in with this event.
             SecretMissing: a secret is not there, or cannot be used.
             SecretsUnavailable: a secret could not be read.
+            AwsError: the state with the tokens could not be read or written.
         """
         api = self._systems[call["system"]]["api"]
-        deadline = min(deadline, self._clock.now() + call["timeout"])
-        used: dict[str, str] = {}
-
-        def reveal(name: str) -> str:
-            used[name] = self._secrets.current([name])[0]
-            return used[name]
+        proof = Proof(self._means, call["system"], api, until=deadline)
+        spent = 0.0
 
         def attempt() -> Answer:
-            _check_secret_url(api, reveal)
-            request = make_request(call, api, scope, reveal=reveal, headers=headers)
-            return self._exchange(call, api, request, deadline)
+            nonlocal spent
+            _check_secret_url(api, proof.reveal)
+            request = make_request(call, api, scope, reveal=proof.reveal, headers=headers, token=proof.token)
+            begun = self._clock.now()
+            request = signed(request, api, proof.reveal, roles=self._means.roles, now=begun)
+            end = min(deadline, begun + call["timeout"] - spent)
+            answer = self._exchange(call, api, request, end, proof.identity())
+            spent += self._clock.now() - begun
+            return answer
 
         answer = attempt()
-        if answer.status == _UNAUTHORIZED and self._replaced(used):
+        if answer.status == _UNAUTHORIZED and proof.may_be_renewed():
             answer = attempt()
+        proof.note(refused=answer.status == _UNAUTHORIZED)
         judge(call, answer, now=self._clock.now())
         return answer
 
@@ -84,37 +99,31 @@ class Caller:
         """Close idle connections."""
         self._transport.close()
 
-    def _exchange(self, call: Call, api: Api, request: Request, deadline: float) -> Answer:
-        retry_on = parse_retry_on(call["retry_on"])
+    def _exchange(
+        self, call: Call, api: Api, request: Request, deadline: float, identity: Identity | None
+    ) -> Answer:
+        shown = {"identity": identity} if identity else {}
         try:
             raw = self._transport.exchange(
                 request,
                 allow_private=tuple(api["allow_private"]),
                 seconds=deadline - self._clock.now(),
                 # Whoever lists timeout has said that a lost answer is to be followed by the same request.
-                repeatable=call["reads"] or "timeout" in retry_on,
+                repeatable=call["reads"] or is_retried(call, "timeout"),
+                **shown,
             )
+        except BadIdentityError as error:
+            mtls = api["mtls"]
+            raise SecretMissing(f"the secrets {mtls['certificate']} and {mtls['key']}: {error}") from error
         except NoAnswerError as error:
             raise Refused(
                 f"{call['method']} {call['path']} of {call['system']}: {error}",
                 kind=error.kind,
-                retry=error.kind in retry_on,
+                retry=is_retried(call, error.kind),
             ) from error
         # A cookie is a credential: expressions do not see it, so no answer that is kept holds one.
         headers = {name: value for name, value in raw.headers.items() if name != "set-cookie"}
         return Answer(raw.status, headers, _read(raw), raw.seconds, raw.unread)
-
-    def _replaced(self, used: dict[str, str]) -> bool:
-        """Whether a secret that was just refused has been replaced since it was read.
-
-        Secrets are kept for minutes. Without this, a token that was rotated would cost the deliveries of
-        those minutes; with it, one more try.
-        """
-        names = sorted(used)
-        if not names:
-            return False
-        self._secrets.reread(names)
-        return self._secrets.current(names) != [used[name] for name in names]
 
 
 def _check_secret_url(api: Api, reveal: Reveal) -> None:

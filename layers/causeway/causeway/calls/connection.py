@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import socket
 import ssl
+import tempfile
 import time
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from causeway.calls.address import ForbiddenAddressError, resolve
+from causeway.calls.address import ForbiddenAddressError, LookUpError, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from causeway.calls.address import Origin
+
+NoAnswer = Literal["connection", "timeout", "dns", "tls", "address"]
 
 _CONNECT_WITHIN = 5.0
 """Seconds for one address, so that a dead one leaves time for the next."""
@@ -28,11 +31,12 @@ class NoAnswerError(Exception):
 
     Attributes:
         kind: ``connection``: the request was not sent whole; ``timeout``: it was, and its answer did not come
-            whole.
+            whole; ``dns``: the name was not looked up; ``tls``: no secure connection came about; ``address``:
+            the name leads where no call may go.
         dropped: the connection ended before the first byte of an answer, and not because time was up.
     """
 
-    def __init__(self, reason: str, *, kind: Literal["connection", "timeout"], dropped: bool = False) -> None:
+    def __init__(self, reason: str, *, kind: NoAnswer, dropped: bool = False) -> None:
         super().__init__(reason)
         self.kind = kind
         self.dropped = dropped
@@ -70,16 +74,51 @@ class _BoundedTlsSocket(BoundedSocket, ssl.SSLSocket):
     """The same over TLS; the handshake is one wait."""
 
 
-def tls_context(trusting: ssl.SSLContext | None = None) -> ssl.SSLContext:
+class Identity(NamedTuple):
+    """The certificate that a client shows (mutual TLS), and its key, both in PEM."""
+
+    certificate: str
+    key: str
+
+    def __repr__(self) -> str:
+        return "Identity(...)"
+
+
+class BadIdentityError(Exception):
+    """Certificate and key are no PEM, or do not belong together."""
+
+
+def tls_context(trusting: ssl.SSLContext | None = None, identity: Identity | None = None) -> ssl.SSLContext:
     """What secures connections: TLS 1.2 or later, certificate and name verified.
 
     Args:
         trusting: what to trust instead of the system's authorities, whose reading takes tens of milliseconds.
+        identity: what to show to a server that asks for it.
+
+    Raises:
+        BadIdentityError: it cannot be shown.
     """
-    context = trusting or ssl.create_default_context()
+    if identity:
+        authorities = trusting.get_ca_certs(binary_form=True) if trusting else []
+        context = ssl.create_default_context(cadata=b"".join(authorities) or None)
+        _show(context, identity)
+    else:
+        context = trusting or ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     context.sslsocket_class = _BoundedTlsSocket
     return context
+
+
+def _show(context: ssl.SSLContext, identity: Identity) -> None:
+    """OpenSSL takes certificates from files only: this one is the owner's alone, and gone at once."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:  # made with mode 0600
+        file.write(f"{identity.key.strip()}\n{identity.certificate.strip()}\n")
+        file.flush()
+        try:
+            context.load_cert_chain(file.name, password="")  # or it would be asked for on the terminal
+        except (ssl.SSLError, ValueError, OSError):
+            # Not chained: its text could quote what it read.
+            raise BadIdentityError("certificate and key are not in PEM, or do not belong together") from None
 
 
 def connect(
@@ -96,14 +135,17 @@ def connect(
     Raises:
         NoAnswerError: it may not be called, or cannot be reached, or is not who it should be.
     """
+    kind: NoAnswer = "connection"
     try:
         sock = _connected(origin, allow_private, until)
         if origin.scheme == "https":
+            kind = "tls"
             sock = _secured(sock, origin.host, tls())
     except ForbiddenAddressError as error:
-        raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="connection") from error
+        raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="address") from error
     except OSError as error:
-        raise NoAnswerError(f"no connection to {origin.netloc}: {why(error)}", kind="connection") from error
+        kind = "dns" if isinstance(error, LookUpError) else kind
+        raise NoAnswerError(f"no connection to {origin.netloc}: {why(error)}", kind=kind) from error
     connection = HTTPConnection(origin.host, origin.port)
     connection.auto_open = 0  # it has its socket, and never makes one of its own
     connection.sock = sock

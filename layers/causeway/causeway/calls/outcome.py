@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from causeway.plan.records import JSON, Call
 
-Kind = Literal["connection", "timeout", "status", "expression"]
+Kind = Literal["connection", "timeout", "dns", "tls", "address", "http"]
+"""The class of a failed call, as a delivery's history has it."""
+
+_RETRIED_AS = {"dns": "connection", "tls": "connection"}
 
 _FAILURES = 300
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -54,8 +57,8 @@ class Refused(Exception):  # noqa: N818 - an outcome, not an error of ours
 
     Attributes:
         reason: for people; names system, path as the map has it, and status, never a value, token or body.
-        kind: ``connection``: the request was not sent whole; ``timeout``: its answer did not come;
-            ``status``: the answer is no success; ``expression``: ``success_when`` could not be asked of it.
+        kind: ``connection``: the request was not sent whole; ``dns``, ``tls``, ``address``: why there was not
+            even a connection; ``timeout``: its answer did not come; ``http``: the answer is no success.
         status: of the answer, where there is one.
         retry: whether the map wants it tried again.
         retry_after: seconds from now before which the system does not want to be asked again; a floor.
@@ -115,6 +118,14 @@ def _parse_retry_on(words: tuple[str, ...]) -> frozenset[str | int]:
     return frozenset(named[False] - named[True])
 
 
+def is_retried(call: Call, kind: Kind) -> bool:
+    """Whether a call that got no answer is to be tried again: ``dns`` and ``tls`` are ``connection`` here.
+
+    An address that may not be called is none of ``retry_on``'s words: it is refused for good.
+    """
+    return _RETRIED_AS.get(kind, kind) in parse_retry_on(call["retry_on"])
+
+
 def judge(call: Call, answer: Answer, *, now: float) -> None:
     """Pass an answer that is a success.
 
@@ -128,10 +139,9 @@ def judge(call: Call, answer: Answer, *, now: float) -> None:
             where the answer points to. A ``success_when`` that cannot be answered true or false is none
             either.
     """
-    refusal = _why_not(call, answer)
-    if refusal is None:
+    why = _why_not(call, answer)
+    if why is None:
         return
-    kind, why = refusal
     retry = answer.status in parse_retry_on(call["retry_on"])
     if not retry and "retry_when" in call:
         try:
@@ -140,29 +150,26 @@ def judge(call: Call, answer: Answer, *, now: float) -> None:
             why += f", and retry_when cannot be asked of it: {error}"
     raise Refused(
         f"{call['system']} answered {answer.status} to {call['method']} {call['path']}{why}",
-        kind=kind,
+        kind="http",
         retry=retry,
         retry_after=retry_after(answer.headers, now=now),
         answer=answer,
     )
 
 
-def _why_not(call: Call, answer: Answer) -> tuple[Kind, str] | None:
-    """Kind and reason of a refusal, or None for a success."""
+def _why_not(call: Call, answer: Answer) -> str | None:
+    """The reason of a refusal, beyond its status; None for a success."""
     if answer.status in _REDIRECTS:
-        return (
-            "status",
-            f", a redirect to {_place(answer.headers.get('location', ''))}, which is never followed",
-        )
+        return f", a redirect to {_place(answer.headers.get('location', ''))}, which is never followed"
     expression = call["success_when"]
     try:
         success = ask(expression, answer.scope)
     except ExpressionError as error:
-        return "expression", f", and success_when cannot be asked of it: {error}"
+        return f", and success_when cannot be asked of it: {error}"
     if not success:
-        return "status", f", and success_when is false: {expression}" if answer.status < _FAILURES else ""
+        return f", and success_when is false: {expression}" if answer.status < _FAILURES else ""
     if answer.unread and call["reads"]:
-        return "status", f", and {answer.unread}"
+        return f", and {answer.unread}"
     return None
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import causeway
-from causeway.calls.auth import credentials, literal
+from causeway.calls.auth import credentials_of
+from causeway.calls.literals import literal
 from causeway.events.expressions import ExpressionError
 from causeway.events.texts import OMITTED, encode_query, render, render_headers, render_path, render_query
 from causeway.settings.secrets import SecretMissing
@@ -15,7 +16,8 @@ from causeway.settings.secrets import SecretMissing
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from causeway.calls.auth import Reveal
+    from causeway.calls.auth import TokenOf
+    from causeway.calls.literals import Reveal
     from causeway.plan.records import JSON, Api, Call
 
 OWN_HEADERS = frozenset(
@@ -47,8 +49,19 @@ class Request:
         return f"Request({self.method}, {len(self.headers)} headers, {len(self.body or b'')} bytes)"
 
 
+def user_agent() -> str:
+    """Who we say that we are."""
+    return f"causeway/{causeway.__version__}"
+
+
 def make_request(
-    call: Call, api: Api, scope: Mapping[str, JSON], *, reveal: Reveal, headers: Mapping[str, str]
+    call: Call,
+    api: Api,
+    scope: Mapping[str, JSON],
+    *,
+    reveal: Reveal,
+    headers: Mapping[str, str],
+    token: TokenOf | None = None,
 ) -> Request:
     """Fill in a call.
 
@@ -61,15 +74,16 @@ def make_request(
         scope: what the call's expressions see.
         reveal: from a secret's name to its value, or to what is shown in its stead.
         headers: those of this attempt.
+        token: from an ``auth`` whose token is made or fetched, to that token.
 
     Raises:
         ExpressionError: the call cannot be filled in with this event.
         SecretMissing: a secret has characters that cannot stand where it is used.
     """
     reveal = _checked(reveal)
-    proof = credentials(api["auth"], reveal)
+    proof = credentials_of(api, reveal, token)
     body = _body(call, scope)
-    own = {"User-Agent": f"causeway/{causeway.__version__}", "Accept-Encoding": "gzip"}
+    own = {"User-Agent": user_agent(), "Accept-Encoding": "gzip"}
     if body is not None:
         own["Content-Type"] = _CONTENT[call["content"]][0]
     return Request(

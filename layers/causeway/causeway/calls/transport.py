@@ -12,10 +12,10 @@ Redirects are not followed, and proxies that the environment names are not used.
 from __future__ import annotations
 
 import select
+import ssl
 import time
 import zlib
 from collections import deque
-from functools import cached_property
 from http.client import HTTPException
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -25,10 +25,10 @@ from causeway.calls.connection import BoundedSocket, NoAnswerError, connect, tls
 
 if TYPE_CHECKING:
     import socket
-    import ssl
     from http.client import HTTPConnection, HTTPResponse
 
     from causeway.calls.address import Origin
+    from causeway.calls.connection import Identity
     from causeway.calls.request import Request
 
 MAX_ANSWER = 1024 * 1024
@@ -38,6 +38,9 @@ _IDLE_FOR = 4.0
 """Seconds for which an idle connection is used again: below the 5 s after which common servers close theirs
 (Node, Apache, uvicorn). Also an instance that was frozen in between wakes up with connections that died
 unseen."""
+
+
+_MOST_IDENTITIES = 64
 
 
 class RawAnswer(NamedTuple):
@@ -51,10 +54,15 @@ class RawAnswer(NamedTuple):
 
 
 class _Key(NamedTuple):
-    """What connections are shared by: a network opened to one system is not thereby open to another."""
+    """What connections are shared by.
+
+    A network opened to one system is not thereby open to another, and a connection is whose certificate was
+    shown on it.
+    """
 
     origin: Origin
     allow_private: tuple[str, ...]
+    identity: Identity | None
 
 
 class Transport:
@@ -69,9 +77,16 @@ class Transport:
         self._trusting = tls
         self._max_answer = max_answer
         self._idle: dict[_Key, deque[tuple[HTTPConnection, float]]] = {}
+        self._contexts: dict[Identity | None, ssl.SSLContext] = {}
 
     def exchange(
-        self, request: Request, *, allow_private: tuple[str, ...], seconds: float, repeatable: bool
+        self,
+        request: Request,
+        *,
+        allow_private: tuple[str, ...],
+        seconds: float,
+        repeatable: bool,
+        identity: Identity | None = None,
     ) -> RawAnswer:
         """Send a request, return its answer.
 
@@ -86,12 +101,14 @@ class Transport:
             seconds: for all of it: look-up, connection, handshake, request and answer.
             repeatable: doing it twice does no harm (it only reads), or its sender does so anyway when an
                 answer is lost.
+            identity: the certificate to show.
 
         Raises:
             NoAnswerError: there is none.
+            BadIdentityError: the certificate cannot be shown.
         """
         begun = time.monotonic()
-        key = _Key(origin_of(request.url), allow_private)
+        key = _Key(origin_of(request.url), allow_private, identity)
         idle = self._take(key)
         if idle is not None:
             try:
@@ -99,7 +116,7 @@ class Transport:
             except NoAnswerError as error:
                 if not (error.dropped and (repeatable or error.kind == "connection")):
                     raise
-        connection = connect(key.origin, key.allow_private, begun + seconds, lambda: self._tls)
+        connection = connect(key.origin, key.allow_private, begun + seconds, lambda: self._tls(identity))
         return self._ask(key, connection, request, begun, seconds)
 
     def close(self) -> None:
@@ -139,10 +156,13 @@ class Transport:
             connection.close()
         return None
 
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        """Made when it is needed first."""
-        return tls_context(self._trusting)
+    def _tls(self, identity: Identity | None) -> ssl.SSLContext:
+        """Made when it is needed first; certificates change seldom, and those of before go."""
+        if identity not in self._contexts:
+            if len(self._contexts) >= _MOST_IDENTITIES:
+                self._contexts.clear()
+            self._contexts[identity] = tls_context(self._trusting, identity)
+        return self._contexts[identity]
 
     def _read(self, response: HTTPResponse, seconds: float) -> tuple[bytes, str]:
         """The body unpacked, or why it is not read."""
@@ -190,6 +210,9 @@ def _answered(connection: HTTPConnection, broken: OSError | None, seconds: float
 def _unfinished(error: Exception | None, seconds: float, *, dropped: bool = False) -> NoAnswerError:
     if isinstance(error, TimeoutError):
         return NoAnswerError(f"no whole answer within {seconds:.1f} s", kind="timeout")
+    if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
+        # TLS 1.3 refuses a client's certificate after the handshake; nothing was carried out.
+        return NoAnswerError(f"the server ended the connection: {why(error)}", kind="tls")
     reason = why(error) if error else "it ended early"
     return NoAnswerError(
         f"the connection broke before the answer was there: {reason}", kind="timeout", dropped=dropped

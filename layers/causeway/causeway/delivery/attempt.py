@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from causeway.calls.outcome import Refused
-from causeway.delivery import settling
+from causeway.delivery import holding, parking, settling
 from causeway.delivery.beside import NOTHING
 from causeway.delivery.redaction import redactor
 from causeway.delivery.steps import Progress, carry_out, own_headers
+from causeway.delivery.targets import place_of
+from causeway.delivery.targets.sending import AWS_TIMEOUT, About, Means
 from causeway.delivery.work import ALONE, Fate, GivenUp, Postponed
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ask
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from causeway.calls.outcome import Answer
     from causeway.delivery.beside import Kept
     from causeway.delivery.journal import Claim
+    from causeway.delivery.targets import Place
     from causeway.delivery.work import Invocation, Received, Tools
     from causeway.events.envelope import Event
-    from causeway.plan.records import JSON, Call, Integration
+    from causeway.limiting.admission import Told
+    from causeway.plan.records import JSON, Integration
 
 CRASHES = 3
 """An attempt that was cut off so often is not made again; from one less on it is made alone."""
@@ -55,10 +59,11 @@ class Attempt:
         self.integration: Integration | None = tools.plan.integrations.get(self.message["integration"])
         self.event = cast("Event | None", self.message.get("event"))
         self.kept: Kept = NOTHING
+        self.slots = dict(self.message.get("slots", {}))
         self.progress = Progress()
         self.outcome = "delivered"
         self.answer: Answer | None = None
-        self.called: str | None = None  # the system that was called last
+        self.called: str | None = None  # who was sent to last: a system's name, or a target that is none
         self.fate: Fate | None = None  # set when the journal has what it came to
 
     @property
@@ -88,9 +93,9 @@ class Attempt:
         """Whether its first call could end within this invocation."""
         if self.integration is None:
             return True
-        calls = [step["call"] for step in self.integration["steps"] if "call" in step]
-        first = [*calls, self.integration["target"]["call"]][0]
-        return self.invocation.has_time_for(first["timeout"], self.tools.clock.now())
+        calling = (step for step in self.integration["steps"] if "call" in step)
+        first = place_of(next(calling, self.integration["target"]))
+        return self.invocation.has_time_for(first.timeout, self.tools.clock.now())
 
     def claim(self) -> None:
         """Claim the delivery, and note it if the attempt before was cut off.
@@ -118,6 +123,8 @@ class Attempt:
             self.kept = self.tools.beside.read(delivery_id, self.message["acceptance"])
             self.event = self.event or cast("Event | None", self.kept.event)
             self.progress.answers |= self.kept.answers
+        if self.integration is not None:
+            parking.check(self)
         if self.claimed.crashes >= CRASHES:
             raise GivenUp(
                 f"the attempt was cut off {CRASHES} times (a crash, or out of time or memory)", "crashed"
@@ -160,22 +167,48 @@ class Attempt:
         if self.answer is None:
             self.outcome = "skipped"
 
-    def _carry(self, call: Call, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
-        tools, end = self.tools, self.invocation.last_call_ends
-        if not self.invocation.has_time_for(call["timeout"], tools.clock.now()):
+    def _carry(self, place: Place, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
+        self._check_time(place)
+        with holding.admitted(self, place) as told:
+            self._check_time(place)  # again: it may have been waited
+            return self._send(place, scope, step=step, told=told)
+
+    def _check_time(self, place: Place) -> None:
+        if not self.invocation.has_time_for(place.timeout, self.tools.clock.now()):
             raise Postponed("the invocation has no time left for the next call", Fate("no time", 0))
-        self.called = call["system"]
+
+    def _send(
+        self, place: Place, scope: Mapping[str, JSON], *, step: str | None, told: Told | None
+    ) -> Answer:
+        self.called = place.receiver
         headers = own_headers(self.id, self._load(), step=step, attempt=self.claimed.ticket.attempt)
         headers["traceparent"] = traceparent(self.message.get("trace") or trace_header())
+        integration = self.message["integration"]
+        about = About(self.id, integration, headers)
         try:
-            with subsegment(call["system"], integration=self.message["integration"], system=call["system"]):
-                answer = tools.caller.call(call, scope, headers=headers, deadline=end)
+            with subsegment(place.receiver, integration=integration, system=place.receiver):
+                answer = place.kind.send(place.words, scope, about, self._means())
         except Refused as refused:
             self.answer = refused.answer
             self._measure(step, refused.answer)
+            if told is not None:
+                told.refused(refused)
             raise
         self._measure(step, answer)
+        if told is not None:
+            told.answered(answer)
         return answer
+
+    def _means(self) -> Means:
+        """What is sent with."""
+        tools, end = self.tools, self.invocation.last_call_ends
+        together = partial(
+            self.invocation.gathering.together,
+            self.message["integration"],
+            self.received.record_id,
+            patience=end - AWS_TIMEOUT - tools.clock.now(),
+        )
+        return Means(tools.caller, tools.aws, end, together)
 
     def _measure(self, step: str | None, answer: Answer | None) -> None:
         if step is None and answer is not None:

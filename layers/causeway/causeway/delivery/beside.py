@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from causeway.delivery.table import Item, Table
+    from causeway.aws.table import Item, Table
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Event, Message
     from causeway.queueing.payloads import Payloads

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.bus import put_event
 from causeway.delivery.journal import message_of
 from causeway.queueing.messages import encode
 from causeway.queueing.tickets import Ticket
@@ -18,12 +18,13 @@ from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
     from causeway.aws.client import Aws
+    from causeway.aws.table import Item
     from causeway.delivery.journal import Journal
-    from causeway.delivery.table import Item
     from causeway.plan.records import JSON
     from causeway.telemetry.metrics import Metrics
 
 DETAIL_TYPE = "causeway.delivery.dead"
+PAUSED = "causeway.integration.paused"
 SOURCE = "causeway"
 
 
@@ -53,8 +54,12 @@ class GivingUp:
         afresh = message_of(item, str(Ticket.parse(item["ticket"]).replayed()))
         self._put(encode(afresh), reason=item["reason"], integration=item["integration"])
         self._metrics.add("DeliveriesDead", integration=item["integration"])
-        self._tell(item)
+        self._tell(DETAIL_TYPE, _detail(item))
         self._journal.announced(delivery, item["ticket"])
+
+    def tell_paused(self, integration: str, **detail: str) -> None:
+        """Tell that an integration is paused, by whom and why."""
+        self._tell(PAUSED, {"integration": integration, **detail})
 
     def poison(self, body: str, reason: str) -> None:
         """Put away a message that is none of ours: nobody could ever deliver it."""
@@ -68,18 +73,15 @@ class GivingUp:
         parameters = {"QueueUrl": self._dead_letters, "MessageBody": body, "MessageAttributes": described}
         self._aws.call("sqs", "SendMessage", parameters)
 
-    def _tell(self, item: Item) -> None:
+    def _tell(self, detail_type: str, detail: dict[str, JSON]) -> None:
         entry = {
             "EventBusName": self._bus,
             "Source": SOURCE,
-            "DetailType": DETAIL_TYPE,
+            "DetailType": detail_type,
             "Resources": [],
-            "Detail": json.dumps(_detail(item)),
+            "Detail": json.dumps(detail),
         }
-        answer = self._aws.call("events", "PutEvents", {"Entries": [entry]})
-        if answer.get("FailedEntryCount"):
-            failed = answer["Entries"][0]
-            raise AwsError(failed["ErrorCode"], failed.get("ErrorMessage", ""), 200)
+        put_event(self._aws, entry)
 
 
 def _detail(item: Item) -> dict[str, JSON]:

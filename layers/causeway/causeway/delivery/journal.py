@@ -13,10 +13,11 @@ token, so a writer whose lease has passed cannot overwrite the attempt that took
                           waiting
 
 A message may claim when there is no item (or one that has expired, which DynamoDB deletes late); when the
-item is ``waiting`` with the same ticket or a lower one; when it is ``running``, likewise, and the lease has
-passed: that attempt was cut off; and when it is settled and the message belongs to a later replay. A message
-of the replay that was settled is stale, even with a higher ticket: it was sent by an attempt that was cut off
-after sending it.
+item is ``waiting`` with a lower ticket, or with the same one of the same acceptance (what waits for a pause
+has no message any more, and a repeat of its event must not take its place); when it is ``running`` with the
+same ticket or a lower one, and the lease has passed: that attempt was cut off; and when it is settled and the
+message belongs to a later replay. A message of the replay that was settled is stale, even with a higher
+ticket: it was sent by an attempt that was cut off after sending it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
-from causeway.delivery.table import ConditionFailed
+from causeway.aws.table import ConditionFailed
 from causeway.queueing.messages import FORMAT as MESSAGE_FORMAT
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
@@ -34,7 +35,7 @@ from causeway.settings.clock import rfc3339
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from causeway.delivery.table import Item, Table
+    from causeway.aws.table import Item, Table
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
@@ -59,7 +60,7 @@ Status = Literal["running", "waiting", "delivered", "dead"]
 
 _CLAIMABLE = (
     "attribute_not_exists(#id) OR #expires_at < :now OR (#format <= :format AND ("
-    "(#status = :waiting AND #ticket <= :ticket)"
+    "(#status = :waiting AND (#ticket < :ticket OR #ticket = :ticket AND #acceptance = :acceptance))"
     " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
     " OR (#status IN (:delivered, :dead) AND #ticket < :chain)))"
 )
@@ -77,8 +78,10 @@ class Entry(TypedDict):
     outcome: Literal["delivered", "filtered", "skipped", "refused", "crashed", "fault", "dead"]
     seconds: NotRequired[float]
     status: NotRequired[int]  # of the answer
+    headers: NotRequired[dict[str, str]]  # of an answer that was refused, redacted
     step: NotRequired[str]  # the one that was refused; absent: the target
     reason: NotRequired[str]
+    error: NotRequired[str]  # the reason's class
     answer: NotRequired[str]  # its beginning, where the system's manifest keeps it
 
 
@@ -227,6 +230,19 @@ class Journal:
             values |= {"reason": reason, "error": error}
         self._settle(claim, "waiting", **values, **_open(claim, "waiting"))
 
+    def hold(self, claim: Claim, *, system: str, reason: str, error: str) -> None:
+        """The delivery waits for a system, in order of acceptance, until :meth:`let_go`; it keeps its ticket.
+
+        Args:
+            claim: With its history.
+            system: For which.
+            reason: Why.
+            error: The reason's class.
+        """
+        shard = _held(system, claim.id[0])
+        values = {"ticket": str(claim.ticket), "due_shard": shard, "due_at": int(claim.since * 1000)}
+        self._settle(claim, "waiting", **values, reason=reason, error=error, **_open(claim, "waiting"))
+
     def dead(self, claim: Claim, *, reason: str, error: str, steps: list[str], expires_at: float) -> None:
         """The delivery is given up.
 
@@ -258,6 +274,23 @@ class Journal:
     def due(self, shard: str, page: int = 100) -> Iterator[Item]:
         """What waits and is due, longest overdue first: the item's keys and what a message needs."""
         return self._table.below("due", ("due_shard", shard), ("due_at", int(self._clock.now() * 1000)), page)
+
+    def held(self, system: str, shard: str, page: int = 50) -> Iterator[Item]:
+        """What waits for a system, first accepted first: the item's keys and what a message needs."""
+        return self._table.below(
+            "due", ("due_shard", _held(system, shard)), ("due_at", int(self._clock.now() * 1000)), page
+        )
+
+    def let_go(self, item: Item, at: float) -> None:
+        """A delivery that was held has a message now; let the scheduler look at it by this time."""
+        with suppress(ConditionFailed):
+            self._table.update(
+                item["id"],
+                PART,
+                values={"due_shard": item["id"][0], "due_at": int(at * 1000)},
+                condition="#status = :waiting AND #ticket = :ticket AND #due_shard = :seen",
+                given={"waiting": "waiting", "ticket": item["ticket"], "seen": item["due_shard"]},
+            )
 
     def look_again(self, item: Item, at: float) -> None:
         """Let the scheduler look at a waiting delivery later, unless it has moved on."""
@@ -306,6 +339,11 @@ def message_of(item: Item, ticket: str) -> Message:
     if "trace" in item:
         message["trace"] = item["trace"]
     return message
+
+
+def _held(system: str, shard: str) -> str:
+    """The shard of what waits for a system."""
+    return f"held#{system}#{shard}"
 
 
 def _claim_of(message: Message, ticket: Ticket, token: str, since: float, before: Item | None) -> Claim:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from causeway.delivery.table import Table
+    from causeway.aws.table import Table
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
 

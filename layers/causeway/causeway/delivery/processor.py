@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.delivery.attempt import Attempt
+from causeway.delivery.gathering import Gathering
+from causeway.delivery.holding import expected
 from causeway.delivery.journal import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
 from causeway.delivery.settling import back, dedupe_for, in_words
 from causeway.delivery.work import ALONE, Fate, Invocation, Received
+from causeway.limiting.admission import Admissions
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
 from causeway.queueing.tickets import Ticket
 from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from causeway.delivery.table import Item
+    from causeway.aws.table import Item
     from causeway.delivery.work import Tools
 
 CONCURRENCY = 10
@@ -53,16 +56,9 @@ def process(
     Returns:
         The messages that are not to be deleted, as ``ReportBatchItemFailures`` has it.
     """
-    now = tools.clock.now()
-    invocation = Invocation(
-        context=context,
-        started=now,
-        deadline=now + context.get_remaining_time_in_millis() / 1000,
-        pages=Pages(tools.table, invocation=context.aws_request_id, started=now),
-    )
-    batch = _Batch(tools, invocation)
+    batch = _Batch(tools, context)
     fates = batch.carry_out(event["Records"])
-    for record_id in invocation.pages.write():
+    for record_id in batch.invocation.pages.write():
         fates[record_id] = Fate("unlisted", 0)
     tools.logger.info("batch", outcomes=dict(Counter(fate.outcome for fate in fates.values())))
     tools.metrics.emit()
@@ -76,9 +72,12 @@ def process(
 class _Batch:
     """The messages of one invocation."""
 
-    def __init__(self, tools: Tools, invocation: Invocation) -> None:
+    invocation: Invocation
+    """Set by :meth:`carry_out`, before anything is begun."""
+
+    def __init__(self, tools: Tools, context: LambdaContext) -> None:
         self.tools = tools
-        self.invocation = invocation
+        self.context = context
 
     def carry_out(self, records: Iterable[Mapping[str, Any]]) -> dict[str, Fate]:
         """What became of each record, by its id."""
@@ -89,17 +88,40 @@ class _Batch:
                 received.append(_read(record))
             except (UnreadableMessageError, ValueError) as error:
                 fates[record["messageId"]] = self._unreadable(record, error)
+        self.invocation = self._invocation(received)
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            fates |= zip(
-                (each.record_id for each in received), pool.map(self._carry_out, received), strict=True
-            )
+            # Not pool.map: it leaves out those that have not begun when one ends the process, and others wait
+            # for them.
+            futures = [pool.submit(self._carry_out, each) for each in received]
+            fates |= {each.record_id: future.result() for each, future in zip(received, futures, strict=True)}
         for each in received:  # one after the other, now that all else is done
             if fates[each.record_id] == ALONE:
                 fates[each.record_id] = self._carry_out(each, alone=True)
+        self.invocation.admissions.end()
         return fates
 
+    def _invocation(self, received: Sequence[Received]) -> Invocation:
+        now = self.tools.clock.now()
+        members = [(each.message["integration"], each.record_id) for each in received]
+        return Invocation(
+            context=self.context,
+            started=now,
+            deadline=now + self.context.get_remaining_time_in_millis() / 1000,
+            pages=Pages(self.tools.table, invocation=self.context.aws_request_id, started=now),
+            gathering=Gathering(members, at_once=CONCURRENCY),
+            admissions=Admissions(
+                self.tools.limits,
+                holder=self.context.aws_request_id,
+                until=now + self.context.get_remaining_time_in_millis() / 1000,
+                expected=expected(self.tools.plan, (each.message for each in received)),
+            ),
+        )
+
     def _carry_out(self, received: Received, *, alone: bool = False) -> Fate:
-        fate = self._attempt(received, alone=alone)
+        try:
+            fate = self._attempt(received, alone=alone)
+        finally:
+            self.invocation.gathering.left(received.message["integration"], received.record_id)
         if fate.back is not None and fate != ALONE:
             with suppress(AwsError):  # then the queue's visibility timeout brings it back
                 self.tools.queue.put_back(received.receipt, delay=fate.back)

@@ -3,9 +3,12 @@
 It ends with an exception or none:
 
 * none: delivered;
+* ``Paused``: no attempt was made, the delivery waits for its integration, as it does when the target asks for
+  a pause (:mod:`~causeway.delivery.parking`);
 * ``Refused`` that the map wants retried: again, by the schedule, unless the target says ``abort-message``;
 * ``Refused`` otherwise, ``ExpressionError``, ``TransformFailed``, ``GivenUp``: dead, with the reason;
 * ``Postponed``: no attempt was made, the message goes back;
+* ``Held``: no attempt was made, the delivery waits for its system (:mod:`~causeway.delivery.holding`);
 * anything else is our fault (AWS, a secret, the plan): the message goes back until the delivery's time is up.
 
 The order is always: the event beside the item, the message that comes next, the journal, and last the
@@ -22,17 +25,22 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.calls.outcome import Refused
+from causeway.delivery import holding, parking
 from causeway.delivery.journal import GRACE
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
 from causeway.delivery.transforms import TransformFailed, TransformMissing
-from causeway.delivery.work import Fate, GivenUp, Postponed
+from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
+from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
+from causeway.limiting.admission import Held
 from causeway.queueing.messages import FORMAT
 from causeway.queueing.queue import LONGEST_DELAY, NotQueued
 from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from causeway.delivery.attempt import Attempt
     from causeway.delivery.journal import Entry
     from causeway.delivery.work import Received, Tools
@@ -42,10 +50,14 @@ if TYPE_CHECKING:
 OUR_FAULTS = (AwsError, NotQueued, SecretMissing, SecretsUnavailable, TransformMissing)
 """What is known to be ours; anything unexpected is, too."""
 
+_OUTCOMES = (Refused, GivenUp, Held, Paused, Postponed)
+
 DEDUPE_FOR = 7 * 86400.0
 """Seconds for which repeats are met, where the source's manifest is not there to say."""
 
 _ANSWER_KEPT = 2048
+_HEADERS_KEPT = 20
+_LONGEST_HEADER = 200
 _LONGEST_REASON = 500
 _FIRST_BACK = 5.0
 LONGEST_BACK = 900.0
@@ -56,6 +68,8 @@ def delivered(attempt: Attempt) -> Fate:
     """The target has it, or was not to be called."""
     tools, claim = attempt.tools, attempt.claimed
     now = tools.clock.now()
+    if parking.disables(attempt.answer):
+        parking.pause(attempt, "the target answered Webhook-Delivery: disable")
     keep_events = attempt.integration["errors"]["keep_events"] if attempt.integration else 0
     if keep_events:
         attempt.keep(attempt.kept.answers, expires_at=now + keep_events)
@@ -87,7 +101,7 @@ def failed(attempt: Attempt, error: Exception) -> Fate:
 
 def in_words(error: Exception) -> str:
     """An error, for people; of what nobody expected only type and place: its text may quote anything."""
-    if isinstance(error, (Refused, GivenUp, Postponed, ExpressionError, TransformFailed, *OUR_FAULTS)):
+    if isinstance(error, (*_OUTCOMES, ExpressionError, TransformFailed, *OUR_FAULTS)):
         return str(error)
     place = extract_tb(error.__traceback__)[-1]
     return f"unexpected {type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
@@ -102,22 +116,24 @@ def dedupe_for(tools: Tools, message: Message) -> float:
 def _follow(attempt: Attempt, error: Exception) -> Fate:
     reason = _reason(attempt, error)
     match error:
+        case Paused() | Refused() if parking.wants_pause(attempt, error):
+            return _pause(attempt, error, reason)
         case Refused(retry=True) if not _aborted(error):
             return _retry(attempt, error, reason)
         case Refused() | GivenUp():
             return _give_up(attempt, reason, error.kind)
-        case ExpressionError():
-            return _give_up(attempt, reason, "expression")
-        case TransformFailed():
-            return _give_up(attempt, reason, "transform")
+        case ExpressionError() | TransformFailed():
+            return _give_up(attempt, reason, "mapping")
         case Postponed():
             fate = error.fate
+        case Held():
+            fate = Fate(error.kind)
         case _:
             fate = Fate("fault", back(attempt.received))
     errors = _errors(attempt)
-    if errors and attempt.tools.clock.now() >= attempt.claimed.since + errors["give_up_after"]:
+    if errors and attempt.tools.clock.now() >= _since(attempt) + errors["give_up_after"]:
         return _give_up(attempt, f"time is up: {reason}", "time")
-    return _release(attempt, fate, reason)
+    return _hold(attempt, error, reason) if isinstance(error, Held) else _release(attempt, fate, reason)
 
 
 def _aborted(refused: Refused) -> bool:
@@ -134,7 +150,7 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
         due = next_attempt(
             errors,
             attempt=claim.ticket.attempt,
-            since=claim.since,
+            since=_since(attempt),
             now=now,
             jitter=tools.jitter(),
             retry_after=refused.retry_after,
@@ -147,7 +163,7 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     if due - now <= LONGEST_DELAY:
         tools.queue.send([next_message(attempt.message, str(ticket))], delay=due - now)
         look_at = due + GRACE
-    entry = _entry(attempt, "refused", reason)
+    entry = _entry(attempt, "refused", reason, refused.kind)
     tools.journal.waiting(
         claim.with_entry(entry), ticket=ticket, due_at=look_at, reason=reason, error=refused.kind
     )
@@ -156,11 +172,33 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     return Fate("retried")
 
 
+def _pause(attempt: Attempt, error: Paused | Refused, reason: str) -> Fate:
+    """The integration is paused, or its target wants it to be: the delivery waits until it is resumed."""
+    claim = attempt.claimed
+    _keep(attempt)
+    if isinstance(error, Refused):
+        parking.pause(attempt, reason)
+        claim = claim.with_entry(_entry(attempt, "refused", reason, error.kind))
+    return parking.park(attempt, claim, reason)
+
+
+def _hold(attempt: Attempt, held: Held, reason: str) -> Fate:
+    """Its system is not to be called now: the delivery waits, with the ticket that it has."""
+    _keep(attempt)
+    following = next_message(attempt.message, str(attempt.claimed.ticket))
+    return holding.hold(attempt, held, following, reason)
+
+
+def _since(attempt: Attempt) -> float:
+    """When this chain of attempts began, for the clock of ``give_up_after``, which a pause stops."""
+    return attempt.claimed.since + parking.stopped(attempt)
+
+
 def _give_up(attempt: Attempt, reason: str, kind: str) -> Fate:
     tools = attempt.tools
     expires_at = tools.clock.now() + tools.keep_dead
     attempt.keep(attempt.kept.answers, expires_at=expires_at)
-    entry = _entry(attempt, "dead", reason)
+    entry = _entry(attempt, "dead", reason, kind)
     tools.journal.dead(
         attempt.claimed.with_entry(entry),
         reason=reason,
@@ -178,7 +216,7 @@ def _release(attempt: Attempt, fate: Fate, reason: str) -> Fate:
     tools = attempt.tools
     claim = attempt.claimed
     if fate.outcome == "fault":
-        claim = claim.with_entry(_entry(attempt, "fault", reason))
+        claim = claim.with_entry(_entry(attempt, "fault", reason, "fault"))
         with suppress(AwsError):  # the message is there, too
             _keep(attempt)
     due_at = tools.clock.now() + GRACE if attempt.kept.there else None
@@ -197,7 +235,8 @@ def _keep(attempt: Attempt) -> None:
 def next_message(message: Message, ticket: str) -> Message:
     """The message after this one: its event lies beside the item by then."""
     following: Message = {**message, "format": FORMAT, "ticket": ticket, "event_at": "journal"}
-    following.pop("event", None)
+    for name in ("event", "slots", "deferrals"):
+        following.pop(name, None)  # type: ignore[misc] # these may be absent
     return following
 
 
@@ -218,8 +257,8 @@ def _reason(attempt: Attempt, error: Exception) -> str:
     return attempt.redact(text)[:_LONGEST_REASON]
 
 
-def _entry(attempt: Attempt, outcome: str, reason: str | None = None) -> Entry:
-    """The attempt as its history has it."""
+def _entry(attempt: Attempt, outcome: str, reason: str | None = None, error: str | None = None) -> Entry:
+    """The attempt as its history has it; of one that succeeded little, since it is written for each."""
     now = attempt.tools.clock.now()
     entry: Entry = {
         "at": round(attempt.started, 3),
@@ -229,13 +268,22 @@ def _entry(attempt: Attempt, outcome: str, reason: str | None = None) -> Entry:
     }
     if attempt.answer is not None:
         entry["status"] = attempt.answer.status
-        api = attempt.tools.plan.systems[attempt.called or ""].get("api")
+        called = attempt.tools.plan.systems.get(attempt.called or "")
+        api = called.get("api") if called else None
         if api and api["keep_answers"]:
             body = attempt.answer.body
             text = body if isinstance(body, str) else json.dumps(body)
             entry["answer"] = attempt.redact(text)[:_ANSWER_KEPT]
-    if reason is not None:
-        entry["reason"] = reason
+    if reason is not None and error is not None:
+        entry |= {"reason": reason, "error": error}
+        if attempt.answer is not None:
+            entry["headers"] = _headers(attempt, attempt.answer.headers)
         if attempt.progress.at is not None:
             entry["step"] = attempt.progress.at
     return entry
+
+
+def _headers(attempt: Attempt, headers: Mapping[str, str]) -> dict[str, str]:
+    """An answer's headers, as far as a history has room: no credential, and nothing that is redacted."""
+    shown = list(public_headers(headers).items())[:_HEADERS_KEPT]
+    return {name: attempt.redact(value)[:_LONGEST_HEADER] for name, value in shown}

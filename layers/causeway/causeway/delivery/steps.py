@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from causeway.delivery import transforms
+from causeway.delivery.targets import place_of
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ask
 
@@ -18,15 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from causeway.calls.outcome import Answer
+    from causeway.delivery.targets import Place
     from causeway.events.envelope import Event
-    from causeway.plan.records import JSON, Call, Integration, Step
+    from causeway.plan.records import JSON, Integration, Step
 
 
 class Carrier(Protocol):
-    """Carries out one call of this delivery; raises what :meth:`causeway.calls.caller.Caller.call` does."""
+    """Sends something of this delivery; raises what :meth:`causeway.delivery.targets.Kind.send` does."""
 
-    def __call__(self, call: Call, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
-        """Call; ``step`` is the step's name, None for the target."""
+    def __call__(self, place: Place, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
+        """Send to this place; ``step`` is the step's name, None for the target."""
 
 
 @dataclass
@@ -56,7 +58,7 @@ def carry_out(
         integration: What is to be done.
         event: With what.
         progress: Where to resume; it moves on.
-        carry: Carries out a call.
+        carry: Calls, or sends to the target.
         keep: Keeps the answers so far, since a step has changed something.
 
     Returns:
@@ -77,15 +79,15 @@ def carry_out(
         elif "run" in step:
             progress.answers[name] = transforms.run(step["run"], scope)
         else:
-            progress.answers[name] = carry(step["call"], scope, step=name).scope
+            progress.answers[name] = carry(place_of(step), scope, step=name).scope
             if not step["call"]["reads"]:
                 keep(progress.answers)
     progress.at = None
-    call = integration["target"]["call"]
+    place = place_of(integration["target"])
     scope = scope_of(event, constants, progress.answers)
-    if "when" in call and not ask(call["when"], scope):
+    if place.when is not None and not ask(place.when, scope):
         return None
-    return carry(call, scope, step=None)
+    return carry(place, scope, step=None)
 
 
 def own_headers(delivery: str, event: Event, *, step: str | None, attempt: int) -> dict[str, str]:

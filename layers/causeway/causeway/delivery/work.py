@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from causeway.aws.client import Aws
+    from causeway.aws.table import Table
     from causeway.calls.caller import Caller
     from causeway.delivery.beside import Beside
+    from causeway.delivery.gathering import Gathering
     from causeway.delivery.giving_up import GivingUp
     from causeway.delivery.journal import Journal
     from causeway.delivery.pages import Pages
-    from causeway.delivery.table import Table
+    from causeway.delivery.pauses import Pauses
+    from causeway.limiting.admission import Admissions, Limits
     from causeway.plan.plan import Plan
     from causeway.queueing.messages import Message
     from causeway.queueing.queue import Queue
@@ -32,11 +36,14 @@ class Tools:
     """What all deliveries of a function share."""
 
     plan: Plan
+    aws: Aws
     caller: Caller
     table: Table
     journal: Journal
     beside: Beside
     queue: Queue
+    pauses: Pauses
+    limits: Limits
     giving_up: GivingUp
     metrics: Metrics
     logger: Logger
@@ -53,6 +60,8 @@ class Invocation:
     started: float
     deadline: float  # when Lambda ends it
     pages: Pages
+    gathering: Gathering
+    admissions: Admissions
 
     @property
     def last_call_ends(self) -> float:
@@ -95,6 +104,10 @@ class Postponed(Exception):  # noqa: N818 - it is no error
     def __init__(self, reason: str, fate: Fate) -> None:
         super().__init__(reason)
         self.fate = fate
+
+
+class Paused(Exception):  # noqa: N818 - likewise
+    """The integration is paused; says by whom and why."""
 
 
 class GivenUp(Exception):  # noqa: N818 - likewise

@@ -124,20 +124,78 @@ class Webhooks(TypedDict):
 class Auth(TypedDict):
     """How a call proves who it is (DESIGN 4.5)."""
 
-    type: Literal["none", "bearer", "basic", "api_key"]
+    type: Literal["none", "bearer", "basic", "api_key", "oauth2", "jwt_bearer", "jwt", "aws_sigv4"]
     token: NotRequired[SecretName]
     username: NotRequired[str | SecretRef]
     password: NotRequired[SecretName]
     key: NotRequired[SecretName]
+    key_id: NotRequired[str | SecretRef]
     header: NotRequired[str]
     query: NotRequired[str]
+    # oauth2, jwt_bearer
+    grant: NotRequired[Literal["client_credentials", "refresh_token"]]
+    token_url: NotRequired[str]
+    authorize_url: NotRequired[str]
+    client_id: NotRequired[str | SecretRef]
+    client_secret: NotRequired[SecretName]
+    client_auth: NotRequired[Literal["basic", "body", "private_key_jwt"]]
+    refresh_token: NotRequired[SecretName]
+    scope: NotRequired[str]
+    audience: NotRequired[str | SecretRef]
+    extra: NotRequired[dict[str, str | SecretRef]]
+    issuer: NotRequired[str | SecretRef]
+    subject: NotRequired[str | SecretRef]
+    # jwt
+    algorithm: NotRequired[str]
+    claims: NotRequired[dict[str, JSON]]
+    lifetime: NotRequired[float]  # seconds
+    # aws_sigv4
+    service: NotRequired[str]
+    region: NotRequired[str]
+    role: NotRequired[str]
+
+
+class Mtls(TypedDict):
+    """The certificate that a call shows."""
+
+    certificate: SecretName
+    key: SecretName
+
+
+class Signing(TypedDict):
+    """How what is sent is signed."""
+
+    schemes: list[Scheme]  # the first for which a secret is a key
+    secrets: list[SecretName]  # all of them sign, where the scheme's header takes several signatures
+
+
+class RateLimit(TypedDict):
+    """So many calls per time."""
+
+    requests: int
+    per: float  # seconds
+    burst: int
+
+
+class CircuitBreaker(TypedDict):
+    """When a system that fails is left alone."""
+
+    failures: float  # the share of calls
+    of_at_least: int  # calls
+    within: float  # seconds
+    open_for: float  # seconds
 
 
 class Api(TypedDict):
     """How a system is called."""
 
     base_url: str | SecretRef
-    auth: Auth
+    auth: Auth | list[Auth]
+    mtls: NotRequired[Mtls]
+    signing: NotRequired[Signing]
+    rate_limits: NotRequired[list[RateLimit]]  # all of them hold
+    concurrency: NotRequired[int]  # calls at once
+    circuit_breaker: NotRequired[CircuitBreaker]  # the compiler always writes one
     headers: dict[str, Text | SecretRef]
     allow_private: list[str]  # networks in CIDR notation
     keep_answers: bool
@@ -180,10 +238,37 @@ class Step(TypedDict):
     when: NotRequired[Expression]  # of a run; a call has its own
 
 
-class Target(TypedDict):
-    """Where a delivery goes. Other kinds join ``call`` here."""
+class QueueTarget(TypedDict):
+    """An SQS queue of this account and region."""
 
-    call: Call
+    name: str
+    body: JSON  # a template
+
+
+class BusTarget(TypedDict):
+    """An EventBridge bus."""
+
+    name: str  # or its ARN
+    detail_type: Text
+    body: JSON  # a template of an object
+
+
+class BucketTarget(TypedDict):
+    """An S3 bucket."""
+
+    name: str
+    key: Text  # of the object; what ends in .gz is packed
+    content: Literal["json", "ndjson"]  # an object for each delivery, or lines of several
+    body: JSON  # a template
+
+
+class Target(TypedDict):
+    """Where a delivery goes: exactly one of these, :data:`causeway.delivery.targets.KINDS`."""
+
+    call: NotRequired[Call]
+    queue: NotRequired[QueueTarget]
+    bus: NotRequired[BusTarget]
+    bucket: NotRequired[BucketTarget]
 
 
 class Source(TypedDict):

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.plan.checks.schemes import spelled_out
 from causeway.plan.manifest.call import WITH_BODY, Call
-from causeway.plan.manifest.integration import Integration, RunStep, WebhookSource
+from causeway.plan.manifest.integration import (
+    BucketTarget,
+    BusTarget,
+    Integration,
+    QueueTarget,
+    RunStep,
+    WebhookSource,
+)
 from causeway.plan.manifest.values import SecretRef
 from causeway.webhooks.schemes import SCHEMES
 
@@ -37,9 +44,8 @@ def system_record(system: System) -> records.System:
 
 def integration_record(integration: Integration, systems: Mapping[str, System]) -> records.Integration:
     """An integration's record, with what its calls leave to their systems."""
-    source, target = integration.source, integration.target
+    source = integration.source
     assert isinstance(source, WebhookSource)  # the others are not available, which the checks told
-    assert isinstance(target, Call)
     record: records.Integration = {
         "name": integration.integration,
         "description": integration.description,
@@ -50,13 +56,26 @@ def integration_record(integration: Integration, systems: Mapping[str, System]) 
             _run(step) if isinstance(step, RunStep) else _call_step(step, systems)
             for step in integration.flow.steps
         ],
-        "target": {"call": _call(target, systems, body=target.method in WITH_BODY)},
+        "target": _target(integration, systems),
         "frequency": _all(integration.frequency),
         "errors": _all(integration.errors) | {"retry": _all(integration.errors.retry)},
     }
     if integration.flow.filter is not None:
         record["filter"] = integration.flow.filter
     return record
+
+
+def _target(integration: Integration, systems: Mapping[str, System]) -> records.Target:
+    match integration.target:
+        case Call() as call:
+            return {"call": _call(call, systems, body=call.method in WITH_BODY)}
+        case QueueTarget() as to:
+            return {"queue": {"name": to.queue, "body": to.body}}
+        case BusTarget() as to:
+            return {"bus": {"name": to.bus, "detail_type": to.detail_type, "body": to.body}}
+        case BucketTarget() as to:
+            return {"bucket": {"name": to.bucket, "key": to.key, "content": to.content, "body": to.body}}
+    raise AssertionError("a reply is not available, which the checks told")
 
 
 def _all(manifest: Manifest) -> Any:
@@ -70,13 +89,14 @@ def _written(manifest: Manifest) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return {"secret": value.secret} if isinstance(value, SecretRef) else value
+    if isinstance(value, SecretRef):
+        return {"secret": value.secret}
+    return {key: _plain(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def _webhooks(webhooks: Webhooks) -> records.Webhooks:
-    chosen = webhooks.scheme if isinstance(webhooks.scheme, list) else [webhooks.scheme]
     record: records.Webhooks = {
-        "schemes": [record for choice in chosen for record in _schemes(choice)],
+        "schemes": _chosen(webhooks.scheme),
         "secrets": webhooks.secrets,
         "dedupe_for": webhooks.dedupe_for,
     }
@@ -99,6 +119,12 @@ def _webhooks(webhooks: Webhooks) -> records.Webhooks:
     return record
 
 
+def _chosen(scheme: str | Scheme | list[str | Scheme]) -> list[records.Scheme]:
+    return [
+        record for choice in (scheme if isinstance(scheme, list) else [scheme]) for record in _schemes(choice)
+    ]
+
+
 def _schemes(choice: str | Scheme) -> list[records.Scheme]:
     if isinstance(choice, str):
         return copy.deepcopy(SCHEMES[choice])
@@ -107,13 +133,40 @@ def _schemes(choice: str | Scheme) -> list[records.Scheme]:
 
 def _api(api: Api) -> records.Api:
     base_url = _plain(api.base_url)
-    return {
+    record: records.Api = {
         "base_url": base_url.rstrip("/") if isinstance(base_url, str) else base_url,
-        "auth": _written(api.auth),  # type: ignore[arg-type] # a list is not available, which the checks told
+        "auth": [_written(each) for each in api.auth] if isinstance(api.auth, list) else _written(api.auth),
         "headers": {name: _plain(value) for name, value in api.headers.items()},
         "allow_private": api.allow_private,
         "keep_answers": api.keep_answers,
     }
+    if api.mtls is not None:
+        record["mtls"] = _all(api.mtls)
+    _limits(api, record)
+    if api.signing is not None:
+        record["signing"] = {
+            "schemes": _chosen(api.signing.scheme),
+            "secrets": api.signing.secrets,
+        }
+    return record
+
+
+def _limits(api: Api, record: records.Api) -> None:
+    """What a system can take: all its rates at once, of concurrencies the lowest."""
+    limits = (
+        api.rate_limit if isinstance(api.rate_limit, list) else [api.rate_limit] if api.rate_limit else []
+    )
+    rates: list[records.RateLimit] = [
+        {"requests": each.requests, "per": each.per, "burst": each.burst}
+        for each in limits
+        if each.requests and each.per
+    ]
+    at_once = [each.concurrency for each in limits if each.concurrency]
+    if rates:
+        record["rate_limits"] = rates
+    if at_once:
+        record["concurrency"] = min(at_once)
+    record["circuit_breaker"] = _all(api.circuit_breaker)
 
 
 def _run(step: RunStep) -> records.Step:

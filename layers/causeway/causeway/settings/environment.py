@@ -60,6 +60,8 @@ class Settings:
     deliveries_url = Setting("CAUSEWAY_DELIVERIES_URL", str)
     dead_letters_url = Setting("CAUSEWAY_DEAD_LETTERS_URL", str)
     journal = Setting("CAUSEWAY_JOURNAL", str)
+    state_table = Setting("CAUSEWAY_STATE_TABLE", str)
+    sealing_key = Setting("CAUSEWAY_SEALING_KEY", str)
     payloads = Setting("CAUSEWAY_PAYLOADS", str)
     bus = Setting("CAUSEWAY_BUS", str)
     claim_check_over = Setting("CAUSEWAY_CLAIM_CHECK_OVER", int, default="262144")  # bytes

@@ -62,9 +62,17 @@ class _Kept:
     """What is known of one stored secret; no dataclass, whose ``repr`` would show it."""
 
     def __init__(
-        self, current: str | None, previous: str | None, *, read_at: float, due: float, reread_due: float
+        self,
+        current: str | None,
+        previous: str | None,
+        *,
+        since: float,
+        read_at: float,
+        due: float,
+        reread_due: float,
     ) -> None:
         self.current = current
+        self.since = since  # when the current one was put
         self.previous = previous
         self.read_at = read_at
         self.due = due  # when it is read again
@@ -121,6 +129,16 @@ class Secrets:
             replaced = [self._previous(each) for each in references]
         return current + [each for each in replaced if each is not None]
 
+    def since(self, name: SecretName) -> float:
+        """When the current value of a secret was put (epoch seconds), as it was last read.
+
+        Raises:
+            SecretMissing: it is not there.
+            SecretsUnavailable: it could not be read, and was not lately.
+        """
+        self.current([name])
+        return self._kept[self._reference(name)[:2]].since
+
     def _reference(self, name: SecretName) -> _Reference:
         path, _, part = name.partition("#")
         if path.startswith("sm:"):
@@ -156,6 +174,7 @@ class Secrets:
             self._kept[store, path] = _Kept(
                 value,
                 previous,
+                since=found[path].since if path in found else 0.0,
                 read_at=now,
                 due=now + (_MISSING_FOR if value is None else MAX_AGE),
                 reread_due=now + REREAD_EVERY if reread else known.reread_due if known else now,

@@ -152,7 +152,7 @@ class Receiver:
         if outcome.messages:
             self._queue.send(outcome.messages)
         ids = [told.id for told in reading.events]
-        self._tell(name, ids, outcome, reading.problems)
+        self._tell(name, ids, outcome, reading.problems, now)
         return _accepted(webhooks, verified.scheme, ids)
 
     def _sender(self, name: str) -> tuple[System, Webhooks]:
@@ -178,7 +178,9 @@ class Receiver:
         wanted = next((each["refusal"] for each in webhooks["schemes"] if "refusal" in each), None)
         return answer(**wanted) if wanted else refused
 
-    def _tell(self, system: str, ids: list[str], outcome: Outcome, problems: list[str]) -> None:
+    def _tell(
+        self, system: str, ids: list[str], outcome: Outcome, problems: list[str], accepted_at: float
+    ) -> None:
         """The line from which the books are kept: after the queue has the messages, before the answer."""
         logger().info(
             "received",
@@ -187,6 +189,7 @@ class Receiver:
             events=len(ids),
             event_id=ids[0] if len(ids) == 1 else None,
             accepted=outcome.accepted,
+            accepted_at=accepted_at,
             filtered=outcome.filtered,
             unmatched=outcome.unmatched,
         )

@@ -14,6 +14,7 @@ from causeway.plan.checks.expressions import check_expressions
 from causeway.plan.checks.references import check_references
 from causeway.plan.checks.remarks import remark_on
 from causeway.plan.checks.schemes import check_schemes
+from causeway.plan.checks.targets import check_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[Merged], Iterator[Problem]], ...] = (
     check_schemes,
     check_expressions,
     check_calls,
+    check_targets,
     remark_on,
 )
 

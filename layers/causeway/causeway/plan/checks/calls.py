@@ -36,12 +36,29 @@ def check_calls(merged: Merged) -> Iterator[Problem]:
             )
             if problem:
                 yield document.problem(path, problem)
+        yield from _servers(document)
     for document in merged.integrations.values():
         for pattern in PATHS:
             for path, text in find(document.value, pattern):
                 problem = _path(text) if isinstance(text, str) else None
                 if problem:
                     yield document.problem(path, problem)
+
+
+def _servers(document: Document) -> Iterator[Problem]:
+    """Authorization servers, to which secrets are sent."""
+    for key in ("token_url", "authorize_url"):
+        for pattern in (f"api.auth.{key}", f"api.auth.*.{key}"):
+            for path, url in find(document.value, pattern):
+                problem = _server(url, _networks(document)) if isinstance(url, str) else None
+                if problem:
+                    yield document.problem(path, problem)
+
+
+def _server(url: str, allow_private: list[str]) -> str | None:
+    if "${" in url:
+        return "taken as it is: no expression can stand here"
+    return _base_url(url.partition("?")[0], allow_private)
 
 
 def _headers(document: Document) -> Iterator[Problem]:

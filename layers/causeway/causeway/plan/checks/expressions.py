@@ -34,7 +34,7 @@ CALLS = ("flow.steps.*", "target")
 PATHS = tuple(f"{call}.{method}" for call in CALLS for method in METHODS)
 """Where the paths of its calls stand."""
 
-_IN_URLS = (*PATHS, *(f"{call}.query.**" for call in CALLS))
+_IN_URLS = (*PATHS, *(f"{call}.query.**" for call in CALLS), "target.key")
 
 QUESTIONS: dict[str, Collection[str]] = {
     "flow.filter": BEFORE_STEPS,
@@ -53,6 +53,7 @@ QUESTIONS: dict[str, Collection[str]] = {
 TEXTS: dict[str, Collection[str]] = {
     **dict.fromkeys(_IN_URLS, SCOPE_FIELDS),
     **{f"{call}.{part}.**": SCOPE_FIELDS for call in CALLS for part in ("headers", "body")},
+    "target.detail_type": SCOPE_FIELDS,
     "api.headers.*": EVENT_ALONE,
 }
 """Where texts stand, and what their expressions see."""
@@ -64,6 +65,7 @@ LITERALS = (
     "webhooks.reply.**",
     "owner.*",
     "source.events.*",
+    *(f"target.{kind}" for kind in ("queue", "bus", "bucket")),
 )
 """Where texts are taken as they are."""
 

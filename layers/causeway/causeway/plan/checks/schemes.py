@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 def check_schemes(merged: Merged) -> Iterator[Problem]:
     """Find schemes that nothing can be verified with."""
     for document in merged.systems.values():
-        for path, value in find(document.value, "webhooks.scheme"):
-            parts = enumerate(value) if isinstance(value, list) else [(None, value)]
-            for index, part in parts:
-                yield from _one(document, path if index is None else (*path, index), part)
+        for pattern in ("webhooks.scheme", "api.signing.scheme"):
+            for path, value in find(document.value, pattern):
+                parts = enumerate(value) if isinstance(value, list) else [(None, value)]
+                for index, part in parts:
+                    yield from _one(document, path if index is None else (*path, index), part)
 
 
 def _one(document: Document, path: KeyPath, value: JSON) -> Iterator[Problem]:

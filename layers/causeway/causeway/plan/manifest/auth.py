@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from causeway.plan.manifest.base import Finding, Manifest
-from causeway.plan.manifest.values import HeaderName, Link, PositiveDuration, SecretName, TextOrSecret
+from causeway.plan.manifest.values import (
+    Form,
+    HeaderName,
+    Link,
+    PositiveDuration,
+    SecretName,
+    TextOrSecret,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,12 +73,36 @@ class OAuth2(Manifest):
     token_url: Link
     client_id: TextOrSecret
     client_secret: SecretName | None = None
+    """Absent with client_auth basic or body: a public client."""
     key: SecretName | None = None
+    """The private key (PEM) of private_key_jwt."""
+    key_id: TextOrSecret | None = None
     client_auth: Literal["basic", "body", "private_key_jwt"] = "basic"
+    """How the client proves who it is."""
     refresh_token: SecretName | None = None
+    """The first one; `causeway authorize` puts it."""
+    authorize_url: Link | None = None
+    """Where people consent, for `causeway authorize`; absent: found by the server's metadata."""
     scope: str | None = None
     audience: str | None = None
     extra: dict[str, TextOrSecret] = {}
+    """Further parameters of the token request."""
+
+    @classmethod
+    def findings(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
+        """What a grant and a client's proof need, and what they have no use for."""
+        by_key = value.get("client_auth") == "private_key_jwt"
+        if by_key != ("key" in value):
+            yield "key", "the private key of client_auth: private_key_jwt, and of no other"
+        if by_key and "client_secret" in value:
+            yield "client_secret", "private_key_jwt proves it with `key`: leave this key out"
+        if "key_id" in value and not by_key:
+            yield "key_id", "names the key of client_auth: private_key_jwt"
+        refreshes = value.get("grant") == "refresh_token"
+        if refreshes != ("refresh_token" in value):
+            yield "refresh_token", "the name of the first refresh token, of grant: refresh_token and no other"
+        if value.get("grant") == "client_credentials" and not by_key and "client_secret" not in value:
+            yield "client_secret", "missing: what the client proves itself with"
 
 
 class JwtBearer(Manifest):
@@ -92,18 +124,26 @@ class Jwt(Manifest):
     type: Literal["jwt"]
     key: SecretName
     key_id: TextOrSecret | None = None
-    algorithm: str
+    algorithm: Literal[
+        "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+        "ES256", "ES384", "ES512", "EdDSA",
+    ]  # fmt: skip
     claims: dict[str, Any] = {}
-    lifetime: PositiveDuration | None = None
+    """Literal, or {secret: NAME}; iat and exp are added."""
+    lifetime: PositiveDuration = written("5m")
+    """How long a token is good; each call makes its own."""
 
 
 class AwsSigV4(Manifest):
     """AWS Signature Version 4, with the function's role or another."""
 
     type: Literal["aws_sigv4"]
-    service: str
+    service: Annotated[str, Field(min_length=1)]
+    """As AWS calls it when it signs: execute-api, lambda, s3."""
     region: str | None = None
-    role: str | None = None
+    """The stack's own unless it is written."""
+    role: Annotated[str, Form(r"arn:[^:]+:iam::\d{12}:role/.+", "the ARN of a role")] | None = None
+    """The ARN of a role to take on, which the template's parameter CallingRoles allows."""
 
 
 def _type(value: Any) -> str:

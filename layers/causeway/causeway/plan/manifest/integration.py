@@ -14,6 +14,7 @@ from causeway.plan.manifest.values import (
     Duration,
     Email,
     Expression,
+    Form,
     HeaderName,
     Identifier,
     Json,
@@ -133,25 +134,40 @@ class Flow(Manifest):
 class QueueTarget(Manifest):
     """An SQS queue."""
 
-    queue: str
+    queue: Annotated[
+        str,
+        Form(
+            r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo",
+            "the name of a queue in the stack's account and region",
+        ),
+    ]
+    """Its name; NAME.fifo keeps the order in which messages were sent."""
     body: Json = "${data}"
+    """Any JSON with texts."""
 
 
 class BusTarget(Manifest):
     """An EventBridge bus."""
 
-    bus: str
+    bus: Annotated[str, Form(r"[A-Za-z0-9/_.-]{1,256}|arn:[^:]+:events:\S+", "the name of a bus, or its ARN")]
+    """Its name or its ARN."""
     detail_type: Text = "${type}"
+    """What rules match."""
     body: Json = "${data}"
+    """An object with texts, the event's detail."""
 
 
 class BucketTarget(Manifest):
-    """An object in an S3 bucket."""
+    """An S3 bucket."""
 
-    bucket: str
+    bucket: Annotated[str, Form(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")]
+    """Its name."""
     key: Text
+    """Of the object; what ends in .gz is packed."""
     content: Literal["json", "ndjson"] = "json"
+    """json: an object for each delivery; ndjson: lines of those that are delivered together."""
     body: Json = "${data}"
+    """Any JSON with texts; a line is an object."""
 
 
 class ReplyWords(Manifest):

@@ -1,4 +1,4 @@
-"""The journal's table as Python sees it: plain values, and failed conditions with what they met."""
+"""A table as Python sees it: plain values, and failed conditions with what they met."""
 
 from __future__ import annotations
 
@@ -122,6 +122,50 @@ class Table:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 return
+
+    def between(
+        self,
+        hash_key: tuple[str, str],
+        range_key: tuple[str, JSON, JSON],
+        *,
+        index: str = "",
+        after: Item | None = None,
+        newest_first: bool = False,
+        page: int = 100,
+    ) -> Iterator[Item]:
+        """The items with one hash key and a range key between two bounds, both included.
+
+        Args:
+            hash_key: Attribute and value.
+            range_key: Attribute, the lowest and the highest value wanted.
+            index: Of which index; default: of the table itself.
+            after: The keys of an item: only what comes after it in this order.
+            newest_first: From the highest range key down.
+            page: Read so many at a time.
+        """
+        where = {"IndexName": index} if index else {"ConsistentRead": True}
+        start: JSON = to_item(after) if after else None
+        while True:
+            answer = self._call(
+                "Query",
+                KeyConditionExpression="#hash = :hash AND #range BETWEEN :low AND :high",
+                ExpressionAttributeNames={"#hash": hash_key[0], "#range": range_key[0]},
+                ExpressionAttributeValues=to_item(
+                    {":hash": hash_key[1], ":low": range_key[1], ":high": range_key[2]}
+                ),
+                ScanIndexForward=not newest_first,
+                Limit=page,
+                **where,
+                **({"ExclusiveStartKey": start} if start else {}),
+            )
+            yield from map(from_item, answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+    def parts(self, id_: str) -> Iterator[Item]:
+        """All items with this hash key, by their range keys."""
+        return self.between(("id", id_), ("part", " ", "~"))
 
     def _call(self, operation: str, **parameters: JSON) -> dict[str, JSON]:
         return self._aws.call("dynamodb", operation, {"TableName": self._name, **parameters})

@@ -1,0 +1,167 @@
+"""``causeway deliveries``: lists of them, one with its attempts, and what became of an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from causeway.operations.deliveries import BadQueryError, Deliveries, Query
+from causeway_cli.errors import CommandError
+from causeway_cli.stacks import (
+    MAP,
+    AsJson,
+    ErrorClass,
+    Map,
+    Name,
+    Profile,
+    Region,
+    Since,
+    StackName,
+    Until,
+    operating,
+    print_json,
+    when,
+)
+
+if TYPE_CHECKING:
+    from causeway.plan.records import JSON
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+_STYLES = {"delivered": "green", "waiting": "yellow", "running": "yellow", "dead": "red"}
+
+
+@app.callback(invoke_without_command=True)
+def deliveries(
+    context: typer.Context,
+    *,
+    integration: Name = None,
+    status: Annotated[str | None, typer.Option("--status", help="waiting, delivered or dead.")] = None,
+    error: ErrorClass = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many at most.")] = 50,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="Where the page before ended.")] = None,
+    stack: StackName = None,
+    region: Region = None,
+    profile: Profile = None,
+    integrations: Map = MAP,
+    as_json: AsJson = False,
+) -> None:
+    """List deliveries, those accepted last first; delivered ones of the last day, unless --since says more.
+
+    Example: causeway deliveries --integration orders-to-ledger --status dead
+    """
+    if context.invoked_subcommand:
+        return
+    with operating(stack, region, profile, integrations) as place:
+        query = Query(place.integrations(integration), status, error, when(since), when(until))
+        try:
+            page = Deliveries(place.journal, place.clock).page(query, limit=limit, cursor=cursor)
+        except BadQueryError as bad:
+            raise CommandError(str(bad)) from bad
+    if as_json:
+        print_json({"deliveries": page.items, "cursor": page.cursor})
+        return
+    _show(page.items)
+    if page.cursor:
+        print(f"more: --cursor {page.cursor}")
+
+
+@app.command()
+def show(
+    delivery: Annotated[str, typer.Argument(metavar="ID", help="The delivery's id.")],
+    *,
+    stack: StackName = None,
+    region: Region = None,
+    profile: Profile = None,
+    integrations: Map = MAP,
+    as_json: AsJson = False,
+) -> None:
+    """Show one delivery with its attempts.
+
+    Example: causeway deliveries show 3a7bd3e2360a3d29eea436fcfb7e44c7
+    """
+    with operating(stack, region, profile, integrations) as place:
+        found = Deliveries(place.journal, place.clock).find(delivery)
+    if found is None:
+        raise CommandError(f"there is no delivery {delivery}")
+    if as_json:
+        print_json(found)
+    else:
+        _show_one(found)
+
+
+@app.command()
+def event(
+    system: Annotated[str, typer.Argument(help="The system that sent it.")],
+    event_id: Annotated[str, typer.Argument(metavar="EVENT", help="Its id, as the system has it.")],
+    *,
+    stack: StackName = None,
+    region: Region = None,
+    profile: Profile = None,
+    integrations: Map = MAP,
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of one event: its deliveries with their attempts.
+
+    Example: causeway deliveries event shop 4711
+    """
+    with operating(stack, region, profile, integrations) as place:
+        names = [each["name"] for each in place.plan.fed_by(system)]
+        found = Deliveries(place.journal, place.clock).of_event(system, event_id, names)
+    if not found:
+        raise CommandError(f"nothing is known of event {event_id} of {system}")
+    if as_json:
+        print_json(found)
+    else:
+        for each in found:
+            _show_one(each)
+
+
+def _show(items: list[dict[str, JSON]]) -> None:
+    table = Table("accepted", "integration", "status", "delivery", "event", "attempt", "why", box=None)
+    for item in items:
+        table.add_row(
+            item["accepted_at"],
+            item["integration"],
+            _styled(item["status"]),
+            item["id"],
+            item["event_id"] or "",
+            "" if item["attempt"] is None else str(item["attempt"]),
+            item["reason"] or "",
+        )
+    _print(table)
+
+
+def _show_one(found: dict[str, JSON]) -> None:
+    console = Console(highlight=False)
+    console.print(f"[bold]{found['id']}[/bold]  {_styled(found['status'])}  {found['reason'] or ''}")
+    for name in ("integration", "system", "event_id", "event_type", "accepted_at", "updated_at", "due_at"):
+        if found[name] is not None:
+            console.print(f"  {name.replace('_', ' '):<12} {found[name]}", markup=False)
+    kept = "kept: it can be replayed" if found["event_kept"] else "no longer kept"
+    console.print(f"  {'event':<12} {kept}")
+    table = Table("at", "ticket", "outcome", "seconds", "status", "step", "error", "why", box=None)
+    for entry in found["attempts"]:
+        cells = [
+            entry.get(name)
+            for name in ("at", "ticket", "outcome", "seconds", "status", "step", "error", "reason")
+        ]
+        table.add_row(*("" if cell is None else str(cell) for cell in cells))
+    _print(table)
+
+
+def _styled(status: str) -> str:
+    style = _STYLES.get(status, "default")
+    return f"[{style}]{status}[/{style}]"
+
+
+def _print(table: Table) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 220  # nothing is cut where lines are only kept
+    console.print(table)

@@ -1,0 +1,182 @@
+"""``causeway status``: every integration, and whether the books close."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from causeway.operations import books
+from causeway.operations.overview import Overview
+from causeway.settings.clock import rfc3339
+from causeway_cli.stacks import (
+    MAP,
+    AsJson,
+    Map,
+    Name,
+    Place,
+    Profile,
+    Region,
+    StackName,
+    operating,
+    print_json,
+    when,
+)
+
+if TYPE_CHECKING:
+    from causeway.operations.books import Book
+    from causeway.operations.overview import Integration
+    from causeway.plan.records import JSON
+
+EVERY = 5.0  # seconds between looks
+
+_STYLES = {"active": "green", "paused": "red", "resuming": "yellow"}
+_DEPTHS = ("", "NotVisible", "Delayed")
+
+
+def status(
+    *,
+    integration: Name = None,
+    hour: Annotated[
+        str | None, typer.Option("--hour", help="Whose books; default: the last that should close.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every 5 s, until Ctrl-C.")] = False,
+    stack: StackName = None,
+    region: Region = None,
+    profile: Profile = None,
+    integrations: Map = MAP,
+    as_json: AsJson = False,
+) -> None:
+    """Show every integration, and whether everything that was accepted is accounted for; exit with 1 if not.
+
+    Example: causeway status
+    """
+    with operating(stack, region, profile, integrations) as place:
+        names = place.integrations(integration)
+        wanted = when(hour)
+        if watch and not as_json:
+            _watch(place, names, wanted)
+            return
+        found = _look(place, names, wanted)
+    if as_json:
+        print_json(found)
+    else:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = 160  # nothing is cut where lines are only kept
+        console.print(_drawn(found))
+    if not found["books"]["close"]:
+        raise typer.Exit(1)
+
+
+def _watch(place: Place, names: list[str], hour: float | None) -> None:
+    try:
+        with Live(_drawn(_look(place, names, hour)), auto_refresh=False) as live:
+            while True:
+                time.sleep(EVERY)
+                live.update(_drawn(_look(place, names, hour)), refresh=True)
+    except KeyboardInterrupt:
+        return
+
+
+def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]:
+    overview = Overview(journal=place.journal, state=place.state, pauses=place.pauses, clock=place.clock)
+    begin = books.last_closed(time.time()) if hour is None else hour // books.HOUR * books.HOUR
+    accepted = books.accepted_in(place.aws, place.log_groups["WebhookFunction"], begin)
+    closed = books.close(place.journal, begin, accepted, names)
+    on_queue = _on_queue(place)
+    return {
+        "integrations": [_integration(each) for each in overview.integrations(names)],
+        "on_queue": on_queue,
+        "books": {
+            "hour": rfc3339(begin),
+            "close": sum(book.unaccounted for book in closed) <= on_queue,
+            "integrations": [_book(book) for book in closed],
+        },
+    }
+
+
+def _on_queue(place: Place) -> int:
+    """Messages on the queue of deliveries, under way among them; SQS counts approximately."""
+    names = [f"ApproximateNumberOfMessages{name}" for name in _DEPTHS]
+    url = place.outputs["DeliveriesUrl"]
+    answer = place.aws.call("sqs", "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": names})
+    return sum(int(count) for count in answer["Attributes"].values())
+
+
+def _integration(found: Integration) -> dict[str, JSON]:
+    pause = found.pause
+    paused = {"since": _time(pause.since), "by": pause.by, "reason": pause.reason} if pause.paused else None
+    return {
+        "integration": found.name,
+        "state": found.state,
+        "paused": paused,
+        "last_event": _time(found.last_event),
+        "oldest_waiting": _time(found.oldest),
+        "waiting": found.waiting,
+        "dead": found.dead,
+        "delivered": found.delivered,
+    }
+
+
+def _book(book: Book) -> dict[str, JSON]:
+    counts = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
+    return {"integration": book.integration, **{name: getattr(book, name) for name in counts}}
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(seconds)
+
+
+def _drawn(found: dict[str, JSON]) -> Group:
+    table = Table("integration", "state", "last event", "waiting", "oldest", "dead", "delivered", box=None)
+    for each in found["integrations"]:
+        state, paused = each["state"], each["paused"]
+        shown = Text(state, _STYLES[state])
+        if paused:
+            shown.append(f" since {paused['since']} by {paused['by']}: {paused['reason']}", "default")
+        table.add_row(
+            each["integration"],
+            shown,
+            each["last_event"] or "none within a day",
+            str(each["waiting"]),
+            _ago(each["oldest_waiting"]),
+            Text(str(each["dead"]), "red" if each["dead"] else "default"),
+            str(each["delivered"]),
+        )
+    return Group(table, "", _verdict(found), _ledger(found["books"]))
+
+
+def _verdict(found: dict[str, JSON]) -> Text:
+    kept, on_queue = found["books"], found["on_queue"]
+    missing = sum(book["unaccounted"] for book in kept["integrations"])
+    hour = f"the hour from {kept['hour'][:16]}Z"
+    if not missing:
+        return Text(f"the books of {hour} close; {on_queue} messages are on the queue", "green")
+    if kept["close"]:
+        return Text(f"the books of {hour} are open: {missing} missing, {on_queue} on the queue", "yellow")
+    return Text(f"the books of {hour} do not close: {missing} unaccounted for", "red")
+
+
+def _ledger(kept: dict[str, JSON]) -> Table:
+    counts = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
+    table = Table("integration", *counts, box=None)
+    for book in kept["integrations"]:
+        if any(book[name] for name in counts):
+            table.add_row(book["integration"], *(str(book[name]) for name in counts))
+    return table
+
+
+def _ago(text: str | None) -> str:
+    if text is None:
+        return ""
+    seconds = time.time() - (when(text) or 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"

@@ -1,0 +1,45 @@
+"""``causeway tail``: what the functions log, as it comes in."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from causeway_cli.local.console import DevConsole
+from causeway_cli.local.following import EVERY, Follower, show
+from causeway_cli.stacks import MAP, AsJson, Map, Name, Profile, Region, StackName, operating
+
+EVERY_ON_AWS = 2.0
+"""Seconds: an account may ask CloudWatch Logs five times a second."""
+
+
+def tail(
+    *,
+    integration: Name = None,
+    stack: StackName = None,
+    region: Region = None,
+    profile: Profile = None,
+    integrations: Map = MAP,
+    as_json: AsJson = False,
+) -> None:
+    """Show what happens, line by line, until Ctrl-C.
+
+    Example: causeway tail --integration orders-to-ledger
+    """
+    with operating(stack, region, profile, integrations) as place:
+        place.integrations(integration)
+        console = DevConsole()
+        follower = Follower(place.clients("logs"), place.log_groups.values(), console)
+        try:
+            while True:
+                for line in follower.new():
+                    if integration not in (None, line.get("integration")):
+                        continue
+                    if as_json:
+                        print(json.dumps(line), flush=True)
+                    else:
+                        show(line, console.event)
+                console.flush()
+                time.sleep(EVERY if place.local else EVERY_ON_AWS)
+        except KeyboardInterrupt:
+            console.flush(everything=True)

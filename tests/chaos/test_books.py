@@ -1,0 +1,209 @@
+"""The books close whatever was cut off, and do not close when deliveries are lost.
+
+Deliveries of all fates (delivered, refused for a while, dead, waiting for long, repeated by the provider, paused) are
+carried out while the processor is cut off at random; then the hour's books have to close. Builds that lose deliveries,
+each in another way, have to be noticed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from causeway.aws.client import AwsError
+from causeway.aws.table import Table
+from causeway.delivery import processor
+from causeway.delivery.journal import Journal, message_of
+from causeway.delivery.pages import Pages
+from causeway.operations import books
+from tests.support.crashes import Crash, Effects
+from tests.support.deliveries import QUEUE, Stage, plan_of
+
+NAME = "orders-to-ledger"
+HOUR = 1_699_999_200.0
+FATES = [200, 500, 400, (429, {}, {"retry-after": "9000"}), "timeout"]
+
+
+def a_busy_hour(stage, dice, effects, events=40):
+    """What happens in one hour and the two after it; returns what the receiver would have logged."""
+    stage.clock.set(HOUR + 5)
+    stage.target.on("/entries", lambda _: dice.choice(FATES))
+    lines, accepted = [], []
+    for number in range(events):
+        repeated = accepted and dice.random() < 0.2
+        event = dice.choice(accepted) if repeated else f"evt_{number}"
+        stage.accept(event, acceptance=f"acceptance-{number}")
+        accepted.append(event)
+        lines.append(line(number, {NAME: 1}, stage.clock.now()))
+        if dice.random() < 0.3:
+            effects.crash_at = {len(effects.seen) + dice.randrange(30)}
+            effects.after = dice.random() < 0.5
+            attempt(stage, effects)
+        stage.clock.advance(dice.uniform(0, 60))
+    effects.crash_at = set()
+    until = HOUR + 3 * 3600
+    while stage.clock.now() < until:
+        while attempt(stage, effects):
+            pass
+        stage.schedule()
+        later = stage.next_thing()
+        stage.clock.set(min(until, max(later + 0.001, stage.clock.now() + 1)) if later else until)
+    return lines
+
+
+def attempt(stage, effects):
+    effects.restart()
+    try:
+        return stage.invoke()
+    except Crash:
+        return True
+    finally:
+        effects.restart()
+
+
+def line(number, accepted, at):
+    return json.dumps(
+        {"message": "received", "accepted": accepted, "accepted_at": at, "function_request_id": f"r{number}"}
+    )
+
+
+def book_of(stage, lines):
+    (book,) = books.close(Table(stage.memory, "journal"), HOUR, books.count_accepted(lines, HOUR), [NAME])
+    return book
+
+
+def busy(seed, *, plan=None):
+    dice = random.Random(seed)
+    effects = Effects()
+    stage = Stage(plan_of(errors={"attempts": 4, **(plan or {})}), wrap=effects.wrap)
+    lines = a_busy_hour(stage, dice, effects)
+    return stage, book_of(stage, lines)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_they_close_whatever_was_cut_off(seed):
+    _, book = busy(seed)
+    assert book.accepted == 40
+    assert book.accounted == 40, book
+    assert book.unaccounted == 0
+
+
+def test_every_fate_is_among_them():
+    total = Counter()
+    for seed in range(5):
+        _, book = busy(seed)
+        total.update(
+            delivered=book.delivered, waiting=book.waiting, dead=book.dead, duplicates=book.duplicates
+        )
+    assert min(total[name] for name in ("delivered", "dead", "duplicates")) > 10
+
+
+def test_a_line_that_was_never_written_is_a_crash_and_harmless():
+    stage = Stage()
+    stage.clock.set(HOUR + 5)
+    stage.accept()
+    stage.until_quiet()
+    book = book_of(stage, [])
+    assert (book.accepted, book.accounted, book.unaccounted) == (0, 1, 0)
+
+
+def test_a_line_that_is_read_twice_counts_once_and_one_of_another_hour_not_at_all():
+    lines = [
+        line(1, {NAME: 2}, HOUR),
+        line(1, {NAME: 2}, HOUR),
+        line(2, {NAME: 9}, HOUR + 3600),
+        "START x",
+        "7",
+    ]
+    assert books.count_accepted(lines, HOUR) == {NAME: 2}
+
+
+def test_what_waits_for_a_pause_is_accounted_for_and_so_are_its_repeats():
+    stage = Stage()
+    stage.clock.set(HOUR + 5)
+    stage.tools.pauses.pause(NAME, by="ann", reason="")
+    lines = []
+    for number in range(6):
+        stage.accept(f"evt_{number % 3}", acceptance=str(number))
+        lines.append(line(number, {NAME: 1}, stage.clock.now()))
+    while stage.invoke():
+        pass
+    book = book_of(stage, lines)
+    assert (book.waiting, book.duplicates, book.unaccounted) == (3, 3, 0)
+
+
+def test_a_replay_changes_nothing_of_the_sum():
+    stage = Stage(plan_of(errors={"keep_events": 1e6}))
+    stage.clock.set(HOUR + 5)
+    stage.accept()
+    lines = [line(1, {NAME: 1}, stage.clock.now())]
+    stage.until_quiet()
+    stage.target.on("/entries", 400)
+    item = stage.items()[0]
+    stage.tools.queue.send([message_of(item, "0001.000001")])
+    stage.until_quiet()
+    book = book_of(stage, lines)
+    assert (book.delivered, book.dead, book.unaccounted) == (0, 1, 0)
+
+
+def _nothing(*_, **__):
+    return []
+
+
+def forgets_to_wait(patch):
+    """It deletes the message of a refused delivery and writes nothing down."""
+    patch.setattr(Journal, "waiting", _nothing)
+
+
+def says_that_everything_is_done(patch):
+    """It never reports a message as failed, and so loses those whose claim failed."""
+    honest = processor.process
+    calls = iter(range(10**6))
+
+    def failing_claim(self, *arguments, **named):
+        if next(calls) % 7 == 0:
+            raise AwsError("ThrottlingException", "", 400)
+        return claim(self, *arguments, **named)
+
+    claim = Journal.claim
+    patch.setattr(Journal, "claim", failing_claim)
+
+    def lying(event, context, tools):
+        honest(event, context, tools)
+        return {"batchItemFailures": []}
+
+    patch.setattr("tests.support.deliveries.process", lying)
+
+
+def lists_nothing(patch):
+    """It writes no page of what it delivered: nobody could tell it from a loss."""
+    patch.setattr(Pages, "write", _nothing)
+
+
+@pytest.mark.parametrize("broken", [forgets_to_wait, says_that_everything_is_done, lists_nothing])
+def test_a_broken_build_is_noticed(broken, monkeypatch):
+    broken(monkeypatch)
+    stage = Stage(plan_of(errors={"attempts": 4}))
+    lines = a_busy_hour(stage, random.Random(1), Effects())
+    book = book_of(stage, lines)
+    assert book.unaccounted > 0, book
+
+
+def test_messages_that_are_lost_on_the_queue_are_noticed():
+    stage = Stage()
+    stage.clock.set(HOUR + 5)
+    lines = []
+    for number in range(10):
+        stage.accept(f"evt_{number}")
+        lines.append(line(number, {NAME: 1}, stage.clock.now()))
+    del stage.memory.queues[QUEUE][:3]
+    stage.until_quiet()
+    assert book_of(stage, lines).unaccounted == 3
+
+
+def test_the_last_hour_that_should_close_ended_half_an_hour_ago():
+    assert books.last_closed(HOUR + 3600 + 1800) == HOUR
+    assert books.last_closed(HOUR + 3600 + 1799) == HOUR - 3600
