@@ -8,16 +8,16 @@ from causeway.events.identity import delivery_id
 from causeway.operations.deliveries import BadQueryError, Deliveries, Query
 from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
-from tests.support.deliveries import NOW, Stage
+from tests.support.deliveries import NOW, Stage, plan_of
 
 NAME = "orders-to-ledger"
-OUTCOMES = {"delivered": 200, "dead": 400, "waiting": (503, {}, {"retry-after": "100000"})}
+OUTCOMES = {"delivered": 200, "dead": 400, "waiting": 500}
 
 
 @pytest.fixture
 def stage():
     """Thirty deliveries that ended in three ways over three hours, ten at each of three moments."""
-    stage = Stage()
+    stage = Stage(plan_of(errors={"retry": {"first": 1e5, "factor": 1.0, "max": 1e5}}))
     for number in range(30):
         stage.target.on("/entries", list(OUTCOMES.values())[number % 3])
         stage.accept(f"evt_{number}")

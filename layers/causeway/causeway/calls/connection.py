@@ -137,10 +137,12 @@ def connect(
     """
     kind: NoAnswer = "connection"
     try:
+        # Made before there is a socket that it could leave open.
+        context = tls() if origin.scheme == "https" else None
         sock = _connected(origin, allow_private, until)
-        if origin.scheme == "https":
+        if context:
             kind = "tls"
-            sock = _secured(sock, origin.host, tls())
+            sock = _secured(sock, origin.host, context)
     except ForbiddenAddressError as error:
         raise NoAnswerError(f"{origin.host} may not be called: {error}", kind="address") from error
     except OSError as error:
