@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from causeway.delivery.journal import Journal
     from causeway.delivery.pages import Pages
     from causeway.delivery.pauses import Pauses
-    from causeway.limiting.admission import Admissions, Limits
     from causeway.plan.plan import Plan
     from causeway.queueing.messages import Message
     from causeway.queueing.queue import Queue
@@ -43,7 +42,6 @@ class Tools:
     beside: Beside
     queue: Queue
     pauses: Pauses
-    limits: Limits
     giving_up: GivingUp
     metrics: Metrics
     logger: Logger
@@ -61,7 +59,6 @@ class Invocation:
     deadline: float  # when Lambda ends it
     pages: Pages
     gathering: Gathering
-    admissions: Admissions
 
     @property
     def last_call_ends(self) -> float:
