@@ -7,7 +7,7 @@ ratio to the bare primitive over the same bytes: one HMAC, one check of a public
 comparison. `ours, 2` holds two active secrets of which the second is the right one, so both are tried. The
 libraries get the right secret alone; what they are built of is built beforehand.
 
-It fails when an HMAC scheme with a timestamp in a header takes, with two secrets, more than three times the
+It tells when an HMAC scheme with a timestamp in a header takes, with two secrets, more than three times the
 bare HMAC, or with one more than a library that checks the same. Of a provider with several records that is
 asked of the first. (Of the other libraries some check less than we do, and Discord's uses libsodium, whose
 Ed25519 is faster than OpenSSL's.)
@@ -18,15 +18,11 @@ import contextlib
 import hmac
 import logging
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from causeway.webhooks.schemes import SCHEMES
 from causeway.webhooks.verify import SignedRequest, Verified, verify
@@ -412,9 +408,7 @@ def main() -> None:
     ]
     rows = [measure(kind, arguments.rounds) for kind in chosen]
     show(rows)
-    problems = judge(rows)
-    print("\n".join(problems) or "all within the limits")
-    sys.exit(bool(problems))
+    print("\n".join(judge(rows)) or "all goals reached")
 
 
 if __name__ == "__main__":
