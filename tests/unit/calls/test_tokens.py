@@ -494,8 +494,21 @@ def test_a_refresh_that_is_cut_off_anywhere_loses_no_grant(  # noqa: PLR0917
     assert lost == ([] if grace else answered_but_not_stored)
 
 
+class OneAtATime:
+    """DynamoDB carries out the writes of an item one after the other; moto's threads do not."""
+
+    def __init__(self, aws):
+        self._aws = aws
+        self._lock = threading.Lock()
+
+    def call(self, *arguments):
+        with self._lock:
+            return self._aws.call(*arguments)
+
+
 def test_processes_share_a_token_over_a_real_table(cloud, server):
     """As the functions make them, over moto: two objects of each, as two instances have."""
+    aws = OneAtATime(cloud.aws)
     server.rotates, server.now = True, time.time
     cloud.put_secret("refresh", "refresh-0", "out")
     cloud.put_secret("secret", "s3cret", "out")
@@ -505,7 +518,7 @@ def test_processes_share_a_token_over_a_real_table(cloud, server):
     def run(_):
         transport, clock = Transport(), SystemClock()
         secrets = Secrets(cloud.aws, prefix=cloud.secrets_prefix, direction="out", clock=clock)
-        means = make_means(cloud.aws, cloud.settings, secrets, clock, transport)
+        means = make_means(aws, cloud.settings, secrets, clock, transport)
         start.wait()
         try:
             return means.tokens.token(Wanted("ledger", auth, tuple(LOOPBACK)), until=time.time() + 20)
