@@ -18,6 +18,10 @@ from causeway.delivery.journal import Journal
 from causeway.delivery.pauses import Pauses
 from causeway.delivery.processor import process
 from causeway.delivery.work import Tools
+from causeway.limiting.admission import Limits
+from causeway.limiting.health import Healths
+from causeway.limiting.leases import Concurrency
+from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import load
 from causeway.queueing.payloads import Payloads
 from causeway.queueing.queue import Queue
@@ -40,7 +44,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     plan = load(settings.plan, settings.environment)
     secrets = Secrets(aws, prefix=settings.secrets_prefix, direction="out", clock=clock)
     metrics = Metrics(by_integration=settings.metrics_by_integration)
-    table = Table(aws, settings.journal)
+    table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal = Journal(table, clock)
     over = settings.claim_check_over
     transport = Transport()
@@ -55,7 +59,16 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         queue=Queue(
             aws, url=settings.deliveries_url, bucket=settings.payloads, claim_check_over=over, clock=clock
         ),
-        pauses=Pauses(Table(aws, settings.state_table), clock),
+        pauses=Pauses(state, clock),
+        limits=Limits(
+            systems=plan.systems,
+            healths=Healths(state, clock),
+            reservations=Reservations(state, clock),
+            concurrency=Concurrency(state, clock),
+            clock=clock,
+            jitter=random.random,
+            unwritten={},
+        ),
         giving_up=GivingUp(
             aws, journal, dead_letters=settings.dead_letters_url, bus=settings.bus, metrics=metrics
         ),

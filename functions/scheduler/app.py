@@ -11,16 +11,20 @@ from causeway.aws.table import Table
 from causeway.calls.keeping import Keeper
 from causeway.calls.proof import make_means
 from causeway.calls.transport import Transport
+from causeway.delivery.freeing import Freeing
 from causeway.delivery.journal import Journal
 from causeway.delivery.pauses import Pauses
 from causeway.delivery.releasing import MARGIN, Releaser
 from causeway.delivery.resuming import Resuming
+from causeway.limiting.health import Healths
+from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import load
 from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
 from causeway.settings.secrets import Secrets
 from causeway.telemetry.logs import logger
+from causeway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +39,7 @@ class Work(NamedTuple):
     clock: Clock
     releaser: Releaser
     resuming: Resuming
+    freeing: Freeing
     keeper: Keeper
 
 
@@ -49,8 +54,18 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
         journal=journal, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger()
     )
     plan = load(settings.plan, settings.environment)
+    freeing = Freeing(
+        plan=plan,
+        journal=Journal(journal, clock),
+        healths=Healths(state, clock),
+        reservations=Reservations(state, clock),
+        queue=queue,
+        metrics=Metrics(),
+        clock=clock,
+        logger=logger(),
+    )
     releaser = Releaser(Journal(journal, clock), queue, clock, logger())
-    return Work(clock, releaser, resuming, make_keeper(plan, settings, aws, clock))
+    return Work(clock, releaser, resuming, freeing, make_keeper(plan, settings, aws, clock))
 
 
 def make_keeper(plan: Plan, settings: Settings, aws: Aws, clock: Clock) -> Keeper:
@@ -67,10 +82,11 @@ def _work() -> Work:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - a schedule says nothing
-    """Put back what is due and what was resumed; keep alive what would expire."""
+    """Put back what is due, what systems take again, what was resumed; keep alive what would expire."""
     logger().append_keys(function_request_id=context.aws_request_id)
     work, remaining = _work(), context.get_remaining_time_in_millis() / 1000
     until = work.clock.now() + remaining - MARGIN
     done = work.releaser.release(remaining=remaining)
+    done |= {"freed": work.freeing.run(until=until)}
     done |= {"resumed": work.resuming.run(until=until)}
     return done | {"not_kept_alive": work.keeper.keep(remaining=until - work.clock.now())}

@@ -14,6 +14,7 @@ from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.transport import NoAnswerError, RawAnswer
 from causeway.delivery.beside import Beside
+from causeway.delivery.freeing import Freeing
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
 from causeway.delivery.pauses import Pauses
@@ -23,6 +24,10 @@ from causeway.delivery.resuming import Resuming
 from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
+from causeway.limiting.admission import Limits
+from causeway.limiting.health import Healths
+from causeway.limiting.leases import Concurrency
+from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import Plan
 from causeway.queueing.messages import decode
 from causeway.queueing.payloads import Payloads
@@ -184,6 +189,15 @@ class Stage:
         metrics = Metrics()
         secrets = Secrets(self.aws, prefix="/stack/causeway", direction="out", clock=self.clock)
         queue = Queue(self.aws, url=QUEUE, bucket="payloads", clock=self.clock)
+        self.limits = Limits(
+            systems=plan.systems,
+            healths=Healths(state, self.clock),
+            reservations=Reservations(state, self.clock),
+            concurrency=Concurrency(state, self.clock),
+            clock=self.clock,
+            jitter=lambda: jitter,
+            unwritten={},
+        )
         self.tools = Tools(
             plan=plan,
             aws=self.aws,
@@ -193,12 +207,23 @@ class Stage:
             beside=Beside(table, Payloads(self.aws, "payloads")),
             queue=queue,
             pauses=Pauses(state, self.clock),
+            limits=self.limits,
             giving_up=GivingUp(self.aws, journal, dead_letters=DEAD_LETTERS, bus="bus", metrics=metrics),
             metrics=metrics,
             logger=logger(),
             clock=self.clock,
             keep_dead=90 * 86400.0,
             jitter=lambda: jitter,
+        )
+        self.freeing = Freeing(
+            plan=plan,
+            journal=journal,
+            healths=Healths(state, self.clock),
+            reservations=Reservations(state, self.clock),
+            queue=queue,
+            metrics=metrics,
+            clock=self.clock,
+            logger=logger(),
         )
         self.releaser = Releaser(journal, queue, self.clock, logger())
         pauses = Pauses(state, self.clock)

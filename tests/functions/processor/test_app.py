@@ -27,7 +27,7 @@ def target():
         yield target
 
 
-QUIET = {"released": 0, "left": 0, "resumed": 0, "not_kept_alive": 0}
+QUIET = {"released": 0, "left": 0, "resumed": 0, "not_kept_alive": 0, "freed": 0}
 
 
 @pytest.fixture

@@ -146,7 +146,9 @@ class TestRetrying:
         stage.memory.calls.clear()
         stage.invoke()
         calls = [operation for _, operation in stage.memory.calls]
-        assert calls == ["UpdateItem", "GetItem", "GetItem", "UpdateItem"], "claim, event, pause, waiting"
+        assert calls == ["UpdateItem", "GetItem", "GetItem", "GetItem", "UpdateItem", "UpdateItem"], (
+            "claim, event, pause, circuit, that the system is held, waiting"
+        )
 
     def test_retries_are_spaced_by_the_schedule(self):
         stage = Stage()

@@ -8,7 +8,8 @@ from causeway.delivery import releasing
 from causeway.delivery.journal import GRACE
 from tests.support.deliveries import QUEUE, Stage
 
-BUSY = (429, {}, {"retry-after": "3600"})
+BUSY = (425, {}, {"retry-after": "3600"})
+"""Which concerns this delivery, and not its whole system as with 429."""
 
 
 @pytest.fixture

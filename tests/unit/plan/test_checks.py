@@ -379,8 +379,6 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 LATER = {
     "polls": {"systems/hub.yaml": "polls: {a: {every: 1m, get: /a, records: body, id: id}}"},
     "webhooks.canary": {"webhooks": "canary: true"},
-    "api.rate_limit": {"api": "rate_limit: {requests: 1, per: 1s}"},
-    "api.circuit_breaker": {"api": "circuit_breaker: {}"},
     "source.poll": {"source": "{system: hub, poll: a}"},
     "source.request": {"source": "{request: {wait: 20s, otherwise: queue}}"},
     "source.bus": {"source": "{bus: {detail-type: [a]}}"},

@@ -67,6 +67,7 @@ def test_a_system_with_only_what_must_be_written_has_every_default(tmp_path):
             "headers": {},
             "allow_private": [],
             "keep_answers": False,
+            "circuit_breaker": {"failures": 0.7, "of_at_least": 10, "within": 300.0, "open_for": 30.0},
         },
     }
 

@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from causeway.calls.outcome import Refused
-from causeway.delivery import parking, settling
+from causeway.delivery import holding, parking, settling
 from causeway.delivery.beside import NOTHING
 from causeway.delivery.redaction import redactor
 from causeway.delivery.steps import Progress, carry_out, own_headers
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from causeway.delivery.targets import Place
     from causeway.delivery.work import Invocation, Received, Tools
     from causeway.events.envelope import Event
+    from causeway.limiting.admission import Told
     from causeway.plan.records import JSON, Integration
 
 CRASHES = 3
@@ -58,6 +59,7 @@ class Attempt:
         self.integration: Integration | None = tools.plan.integrations.get(self.message["integration"])
         self.event = cast("Event | None", self.message.get("event"))
         self.kept: Kept = NOTHING
+        self.slots = dict(self.message.get("slots", {}))
         self.progress = Progress()
         self.outcome = "delivered"
         self.answer: Answer | None = None
@@ -166,8 +168,18 @@ class Attempt:
             self.outcome = "skipped"
 
     def _carry(self, place: Place, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
+        self._check_time(place)
+        with holding.admitted(self, place) as told:
+            self._check_time(place)  # again: it may have been waited
+            return self._send(place, scope, step=step, told=told)
+
+    def _check_time(self, place: Place) -> None:
         if not self.invocation.has_time_for(place.timeout, self.tools.clock.now()):
             raise Postponed("the invocation has no time left for the next call", Fate("no time", 0))
+
+    def _send(
+        self, place: Place, scope: Mapping[str, JSON], *, step: str | None, told: Told | None
+    ) -> Answer:
         self.called = place.receiver
         headers = own_headers(self.id, self._load(), step=step, attempt=self.claimed.ticket.attempt)
         headers["traceparent"] = traceparent(self.message.get("trace") or trace_header())
@@ -179,8 +191,12 @@ class Attempt:
         except Refused as refused:
             self.answer = refused.answer
             self._measure(step, refused.answer)
+            if told is not None:
+                told.refused(refused)
             raise
         self._measure(step, answer)
+        if told is not None:
+            told.answered(answer)
         return answer
 
     def _means(self) -> Means:

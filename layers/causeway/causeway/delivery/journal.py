@@ -230,6 +230,19 @@ class Journal:
             values |= {"reason": reason, "error": error}
         self._settle(claim, "waiting", **values, **_open(claim, "waiting"))
 
+    def hold(self, claim: Claim, *, system: str, reason: str, error: str) -> None:
+        """The delivery waits for a system, in order of acceptance, until :meth:`let_go`; it keeps its ticket.
+
+        Args:
+            claim: With its history.
+            system: For which.
+            reason: Why.
+            error: The reason's class.
+        """
+        shard = _held(system, claim.id[0])
+        values = {"ticket": str(claim.ticket), "due_shard": shard, "due_at": int(claim.since * 1000)}
+        self._settle(claim, "waiting", **values, reason=reason, error=error, **_open(claim, "waiting"))
+
     def dead(self, claim: Claim, *, reason: str, error: str, steps: list[str], expires_at: float) -> None:
         """The delivery is given up.
 
@@ -261,6 +274,23 @@ class Journal:
     def due(self, shard: str, page: int = 100) -> Iterator[Item]:
         """What waits and is due, longest overdue first: the item's keys and what a message needs."""
         return self._table.below("due", ("due_shard", shard), ("due_at", int(self._clock.now() * 1000)), page)
+
+    def held(self, system: str, shard: str, page: int = 50) -> Iterator[Item]:
+        """What waits for a system, first accepted first: the item's keys and what a message needs."""
+        return self._table.below(
+            "due", ("due_shard", _held(system, shard)), ("due_at", int(self._clock.now() * 1000)), page
+        )
+
+    def let_go(self, item: Item, at: float) -> None:
+        """A delivery that was held has a message now; let the scheduler look at it by this time."""
+        with suppress(ConditionFailed):
+            self._table.update(
+                item["id"],
+                PART,
+                values={"due_shard": item["id"][0], "due_at": int(at * 1000)},
+                condition="#status = :waiting AND #ticket = :ticket AND #due_shard = :seen",
+                given={"waiting": "waiting", "ticket": item["ticket"], "seen": item["due_shard"]},
+            )
 
     def look_again(self, item: Item, at: float) -> None:
         """Let the scheduler look at a waiting delivery later, unless it has moved on."""
@@ -309,6 +339,11 @@ def message_of(item: Item, ticket: str) -> Message:
     if "trace" in item:
         message["trace"] = item["trace"]
     return message
+
+
+def _held(system: str, shard: str) -> str:
+    """The shard of what waits for a system."""
+    return f"held#{system}#{shard}"
 
 
 def _claim_of(message: Message, ticket: Ticket, token: str, since: float, before: Item | None) -> Claim:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 from causeway.aws.client import AwsError
 from causeway.delivery.attempt import Attempt
 from causeway.delivery.gathering import Gathering
+from causeway.delivery.holding import expected
 from causeway.delivery.journal import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
 from causeway.delivery.settling import back, dedupe_for, in_words
 from causeway.delivery.work import ALONE, Fate, Invocation, Received
+from causeway.limiting.admission import Admissions
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
 from causeway.queueing.tickets import Ticket
 from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -95,9 +97,10 @@ class _Batch:
         for each in received:  # one after the other, now that all else is done
             if fates[each.record_id] == ALONE:
                 fates[each.record_id] = self._carry_out(each, alone=True)
+        self.invocation.admissions.end()
         return fates
 
-    def _invocation(self, received: Iterable[Received]) -> Invocation:
+    def _invocation(self, received: Sequence[Received]) -> Invocation:
         now = self.tools.clock.now()
         members = [(each.message["integration"], each.record_id) for each in received]
         return Invocation(
@@ -106,6 +109,12 @@ class _Batch:
             deadline=now + self.context.get_remaining_time_in_millis() / 1000,
             pages=Pages(self.tools.table, invocation=self.context.aws_request_id, started=now),
             gathering=Gathering(members, at_once=CONCURRENCY),
+            admissions=Admissions(
+                self.tools.limits,
+                holder=self.context.aws_request_id,
+                until=now + self.context.get_remaining_time_in_millis() / 1000,
+                expected=expected(self.tools.plan, (each.message for each in received)),
+            ),
         )
 
     def _carry_out(self, received: Received, *, alone: bool = False) -> Fate:

@@ -8,6 +8,7 @@ It ends with an exception or none:
 * ``Refused`` that the map wants retried: again, by the schedule, unless the target says ``abort-message``;
 * ``Refused`` otherwise, ``ExpressionError``, ``TransformFailed``, ``GivenUp``: dead, with the reason;
 * ``Postponed``: no attempt was made, the message goes back;
+* ``Held``: no attempt was made, the delivery waits for its system (:mod:`~causeway.delivery.holding`);
 * anything else is our fault (AWS, a secret, the plan): the message goes back until the delivery's time is up.
 
 The order is always: the event beside the item, the message that comes next, the journal, and last the
@@ -24,13 +25,14 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.calls.outcome import Refused
-from causeway.delivery import parking
+from causeway.delivery import holding, parking
 from causeway.delivery.journal import GRACE
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
+from causeway.limiting.admission import Held
 from causeway.queueing.messages import FORMAT
 from causeway.queueing.queue import LONGEST_DELAY, NotQueued
 from causeway.settings.clock import rfc3339
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 OUR_FAULTS = (AwsError, NotQueued, SecretMissing, SecretsUnavailable, TransformMissing)
 """What is known to be ours; anything unexpected is, too."""
 
-_OUTCOMES = (Refused, GivenUp, Paused, Postponed)
+_OUTCOMES = (Refused, GivenUp, Held, Paused, Postponed)
 
 DEDUPE_FOR = 7 * 86400.0
 """Seconds for which repeats are met, where the source's manifest is not there to say."""
@@ -124,12 +126,14 @@ def _follow(attempt: Attempt, error: Exception) -> Fate:
             return _give_up(attempt, reason, "mapping")
         case Postponed():
             fate = error.fate
+        case Held():
+            fate = Fate(error.kind)
         case _:
             fate = Fate("fault", back(attempt.received))
     errors = _errors(attempt)
     if errors and attempt.tools.clock.now() >= _since(attempt) + errors["give_up_after"]:
         return _give_up(attempt, f"time is up: {reason}", "time")
-    return _release(attempt, fate, reason)
+    return _hold(attempt, error, reason) if isinstance(error, Held) else _release(attempt, fate, reason)
 
 
 def _aborted(refused: Refused) -> bool:
@@ -178,6 +182,13 @@ def _pause(attempt: Attempt, error: Paused | Refused, reason: str) -> Fate:
     return parking.park(attempt, claim, reason)
 
 
+def _hold(attempt: Attempt, held: Held, reason: str) -> Fate:
+    """Its system is not to be called now: the delivery waits, with the ticket that it has."""
+    _keep(attempt)
+    following = next_message(attempt.message, str(attempt.claimed.ticket))
+    return holding.hold(attempt, held, following, reason)
+
+
 def _since(attempt: Attempt) -> float:
     """When this chain of attempts began, for the clock of ``give_up_after``, which a pause stops."""
     return attempt.claimed.since + parking.stopped(attempt)
@@ -224,7 +235,8 @@ def _keep(attempt: Attempt) -> None:
 def next_message(message: Message, ticket: str) -> Message:
     """The message after this one: its event lies beside the item by then."""
     following: Message = {**message, "format": FORMAT, "ticket": ticket, "event_at": "journal"}
-    following.pop("event", None)
+    for name in ("event", "slots", "deferrals"):
+        following.pop(name, None)  # type: ignore[misc] # these may be absent
     return following
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from causeway.delivery.journal import Journal
     from causeway.delivery.pages import Pages
     from causeway.delivery.pauses import Pauses
+    from causeway.limiting.admission import Admissions, Limits
     from causeway.plan.plan import Plan
     from causeway.queueing.messages import Message
     from causeway.queueing.queue import Queue
@@ -42,6 +43,7 @@ class Tools:
     beside: Beside
     queue: Queue
     pauses: Pauses
+    limits: Limits
     giving_up: GivingUp
     metrics: Metrics
     logger: Logger
@@ -59,6 +61,7 @@ class Invocation:
     deadline: float  # when Lambda ends it
     pages: Pages
     gathering: Gathering
+    admissions: Admissions
 
     @property
     def last_call_ends(self) -> float:

@@ -169,6 +169,23 @@ class Signing(TypedDict):
     secrets: list[SecretName]  # all of them sign, where the scheme's header takes several signatures
 
 
+class RateLimit(TypedDict):
+    """So many calls per time."""
+
+    requests: int
+    per: float  # seconds
+    burst: int
+
+
+class CircuitBreaker(TypedDict):
+    """When a system that fails is left alone."""
+
+    failures: float  # the share of calls
+    of_at_least: int  # calls
+    within: float  # seconds
+    open_for: float  # seconds
+
+
 class Api(TypedDict):
     """How a system is called."""
 
@@ -176,6 +193,9 @@ class Api(TypedDict):
     auth: Auth | list[Auth]
     mtls: NotRequired[Mtls]
     signing: NotRequired[Signing]
+    rate_limits: NotRequired[list[RateLimit]]  # all of them hold
+    concurrency: NotRequired[int]  # calls at once
+    circuit_breaker: NotRequired[CircuitBreaker]  # the compiler always writes one
     headers: dict[str, Text | SecretRef]
     allow_private: list[str]  # networks in CIDR notation
     keep_answers: bool

@@ -142,12 +142,31 @@ def _api(api: Api) -> records.Api:
     }
     if api.mtls is not None:
         record["mtls"] = _all(api.mtls)
+    _limits(api, record)
     if api.signing is not None:
         record["signing"] = {
             "schemes": _chosen(api.signing.scheme),
             "secrets": api.signing.secrets,
         }
     return record
+
+
+def _limits(api: Api, record: records.Api) -> None:
+    """What a system can take: all its rates at once, of concurrencies the lowest."""
+    limits = (
+        api.rate_limit if isinstance(api.rate_limit, list) else [api.rate_limit] if api.rate_limit else []
+    )
+    rates: list[records.RateLimit] = [
+        {"requests": each.requests, "per": each.per, "burst": each.burst}
+        for each in limits
+        if each.requests and each.per
+    ]
+    at_once = [each.concurrency for each in limits if each.concurrency]
+    if rates:
+        record["rate_limits"] = rates
+    if at_once:
+        record["concurrency"] = min(at_once)
+    record["circuit_breaker"] = _all(api.circuit_breaker)
 
 
 def _run(step: RunStep) -> records.Step:

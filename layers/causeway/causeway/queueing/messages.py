@@ -28,6 +28,8 @@ class Message(TypedDict):
     accepted_at: float
     event: NotRequired[Event]
     event_at: NotRequired[str]  # "s3:KEY", or "journal": beside the delivery's item
+    slots: NotRequired[dict[str, float]]  # by system, when its call may begin: reserved for it
+    deferrals: NotRequired[int]  # how often it came back because its system had too many calls under way
     trace: NotRequired[str]  # X-Amzn-Trace-Id of the acceptance
 
 

@@ -1,7 +1,8 @@
 """Metrics: CloudWatch's embedded metric format, written by Powertools, once per invocation.
 
 Every custom metric and every value of a dimension costs money each month. So all have the dimension
-``service`` and no other; the few in :data:`BY_INTEGRATION` are also written with one more, beside the total.
+``service`` and no other; the few in :data:`BY_INTEGRATION` and :data:`BY_SYSTEM` are also written with one
+more, beside the total.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from causeway.telemetry.logs import service
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    Group = tuple[str, str] | None
+    """A dimension beside ``service``, and its value."""
+
 NAMESPACE = "Causeway"
 
 UNITS = {
@@ -31,11 +35,16 @@ UNITS = {
     "DeliveriesDead": "Count",
     "DeliveryLatency": "Milliseconds",  # accepted to delivered
     "TargetLatency": "Milliseconds",
+    "RateLimitDeferred": "Count",
+    "CircuitOpen": "Count",  # circuits that are open, each minute
 }
 """All metrics and their units. Counts are summed up; of the others, each value is kept."""
 
 BY_INTEGRATION = frozenset({"DeliveriesDead", "DeliveryLatency"})
 """Metrics that are also written by integration, where the template's parameter says so."""
+
+BY_SYSTEM = frozenset({"CircuitOpen"})
+"""Metrics that are also written by system."""
 
 
 class Metrics:
@@ -47,22 +56,28 @@ class Metrics:
 
     def __init__(self, *, by_integration: bool = False) -> None:
         self._by_integration = by_integration
-        self._values: defaultdict[str | None, defaultdict[str, list[float]]]
+        self._values: defaultdict[Group, defaultdict[str, list[float]]]
         self._values = defaultdict(lambda: defaultdict(list))
-        self._writers: dict[str | None, EphemeralMetrics] = {}
+        self._writers: dict[Group, EphemeralMetrics] = {}
         self._lock = threading.Lock()
 
-    def add(self, name: str, value: float = 1, *, integration: str | None = None) -> None:
+    def add(
+        self, name: str, value: float = 1, *, integration: str | None = None, system: str | None = None
+    ) -> None:
         """Count something, or add one measured value.
 
         Args:
             name: One of :data:`UNITS`.
             value: In the metric's unit.
             integration: Whose it is; makes a difference for those in :data:`BY_INTEGRATION` only.
+            system: The same, of :data:`BY_SYSTEM`.
         """
         counted = UNITS[name] == "Count"
-        apart = integration and self._by_integration and name in BY_INTEGRATION
-        groups = [None, integration] if apart else [None]
+        groups: list[Group] = [None]
+        if integration and self._by_integration and name in BY_INTEGRATION:
+            groups.append(("integration", integration))
+        if system and name in BY_SYSTEM:
+            groups.append(("system", system))
         with self._lock:
             for group in groups:
                 values = self._values[group][name]
@@ -76,20 +91,20 @@ class Metrics:
         with self._lock:
             groups = {name: dict(values) for name, values in self._values.items()}
             self._values.clear()
-            for integration, values in groups.items():
-                self._write(values, integration)
+            for group, values in groups.items():
+                self._write(values, group)
 
-    def _write(self, values: Mapping[str, list[float]], integration: str | None) -> None:
-        emf = self._writers.get(integration) or self._make_writer(integration)
+    def _write(self, values: Mapping[str, list[float]], group: Group) -> None:
+        emf = self._writers.get(group) or self._make_writer(group)
         for name, each in values.items():
             for value in each:
                 emf.add_metric(name, UNITS[name], value)
         if emf.metric_set:  # it was written and is empty when there were exactly 100 values
             emf.flush_metrics()
 
-    def _make_writer(self, integration: str | None) -> EphemeralMetrics:
+    def _make_writer(self, group: Group) -> EphemeralMetrics:
         """Powertools' writer for one set of dimensions: kept, for making one takes longer than using it."""
-        emf = self._writers[integration] = EphemeralMetrics(namespace=NAMESPACE, service=service())
-        if integration:
-            emf.set_default_dimensions(integration=integration)
+        emf = self._writers[group] = EphemeralMetrics(namespace=NAMESPACE, service=service())
+        if group:
+            emf.set_default_dimensions(**dict([group]))
         return emf

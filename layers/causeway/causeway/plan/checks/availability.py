@@ -29,8 +29,6 @@ _TARGET = "call a system, or use a queue, a bus or a bucket"
 SYSTEMS = (
     Missing("polls", "polling"),
     Missing("webhooks.canary", "the canary", unless=(False,)),
-    Missing("api.rate_limit", "rate limits"),
-    Missing("api.circuit_breaker", "the circuit breaker"),
 )
 """What is not there yet of systems. Whoever builds a behaviour deletes its line."""
 

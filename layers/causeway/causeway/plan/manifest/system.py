@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
@@ -25,6 +25,12 @@ from causeway.plan.manifest.values import (
     UpToAWeek,
     written,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from causeway.plan.manifest.base import Finding
+    from causeway.plan.records import JSON
 
 
 class Webhooks(Manifest):
@@ -77,18 +83,36 @@ class RateLimit(Manifest):
     """How often a system may be called, by all integrations together."""
 
     requests: Annotated[int, Field(ge=1)] | None = None
+    """So many calls, in any time as long as per."""
     per: PositiveDuration | None = None
     burst: Annotated[int, Field(ge=1)] = 1
+    """So many of them at once, after a pause."""
     concurrency: Annotated[int, Field(ge=1)] | None = None
+    """So many calls under way at the same time."""
+
+    @classmethod
+    def findings(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
+        """A rate needs both of its parts, and a limit limits something."""
+        if ("requests" in value) != ("per" in value):
+            key = "requests" if "requests" in value else "per"
+            yield key, "requests and per belong together: {requests: 40, per: 1s}"
+        elif "requests" not in value and "concurrency" not in value:
+            yield "", "must say how often ({requests: 40, per: 1s}) or how many at once ({concurrency: 10})"
+        if "burst" in value and "requests" not in value:
+            yield "burst", "is of requests, and there are none"
 
 
 class CircuitBreaker(Manifest):
     """When a failing system is left alone for a while."""
 
     failures: Share = written("70%")
+    """The share of its calls that fail ..."""
     of_at_least: Annotated[int, Field(ge=1)] = 10
+    """... of at least so many ..."""
     within: PositiveDuration = written("5m")
+    """... within this time."""
     open_for: PositiveDuration = written("30s")
+    """How long it is not called at all, before it is tried with one call."""
 
 
 def _one_or_list(value: Any) -> str:
