@@ -1,97 +1,11 @@
 """Limits of systems, over instances: what may not be called now waits without an attempt, and comes in order."""
 
-import itertools
-from collections import Counter
-
 import pytest
 
-from causeway.delivery import processor
-from tests.support.deliveries import QUEUE, Context, Stage, plan_of
-from tests.support.simulation import SimulatedClock
+from tests.support.deliveries import QUEUE, Stage, plan_of
+from tests.support.instances import Running, most_in_a_window
 
 PER_SECOND = {"rate_limits": [{"requests": 20, "per": 1.0, "burst": 1}]}
-
-
-def most_in_a_window(times, window):
-    """The most calls in any window that is open at its end."""
-    times = sorted(times)
-    first, most = 0, 0
-    for last, time in enumerate(times):
-        while times[first] <= time - window:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
-class Running:
-    """A stage in simulated time, with several instances of the processor and a scheduler."""
-
-    def __init__(self, monkeypatch, instances=5, **planned):
-        self.stage = Stage(
-            plan_of(**planned), wrap=lambda each: Counted(each) if hasattr(each, "tables") else each
-        )
-        clock = SimulatedClock(self.stage.clock.now())
-        self.clock = self.stage.clock = self.stage.memory.clock = self.stage.target.clock = clock
-        self.instances = instances
-        self.plan = self.stage.tools.plan
-        monkeypatch.setattr(processor, "ThreadPoolExecutor", clock.pool)
-        self.stage.deploy(self.plan)
-        self.began = clock.now()
-
-    def instance(self, until):
-        """What Lambda does with one environment: batch after batch."""
-        stage = Stage.__new__(Stage)
-        stage.__dict__ |= self.stage.__dict__
-        stage.deploy(self.plan)
-
-        def work():
-            for number in itertools.count():
-                if self.clock.now() >= self.began + until:
-                    return
-                with stage.memory._lock:
-                    records = stage.memory.receive(QUEUE)
-                if not records:
-                    self.clock.sleep(0.1)
-                    continue
-                context = Context(self.clock, f"{id(stage)}-{number}")
-                response = processor.process({"Records": records}, context, stage.tools)
-                failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
-                with stage.memory._lock:
-                    stage.memory.delete(QUEUE, {record["messageId"] for record in records} - failed)
-
-        return work
-
-    def scheduler(self, until):
-        def work():
-            while self.clock.now() < self.began + until:
-                self.stage.freeing.run(until=self.clock.now() + 45)
-                self.clock.sleep(60)
-
-        return work
-
-    def run(self, seconds):
-        workers = [self.instance(seconds) for _ in range(self.instances)]
-        self.clock.run(*workers, self.scheduler(seconds))
-
-    def times(self):
-        """When the target was called, since the beginning."""
-        return [asked.at - self.began for asked in self.stage.target.asked]
-
-
-class Counted:
-    """Counts writes by table."""
-
-    def __init__(self, inner):
-        self._inner = inner
-        self.writes = Counter()
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-    def call(self, service, operation, parameters):
-        if operation in ("UpdateItem", "PutItem", "DeleteItem"):
-            self.writes[parameters["TableName"]] += 1
-        return self._inner.call(service, operation, parameters)
 
 
 def test_a_limit_of_20_a_second_drains_400_in_20_seconds(monkeypatch):
@@ -110,3 +24,155 @@ def test_a_limit_of_20_a_second_drains_400_in_20_seconds(monkeypatch):
     # and deleted.
     assert writes["journal"] <= 6 * 400 + running.stage.invocations + 200
     # 20.5 s and 60 writes of the state, where one instance has it all to itself 40
+
+
+def test_what_waits_has_made_no_attempt(monkeypatch):
+    running = Running(monkeypatch, ledger=PER_SECOND)
+    deliveries = [running.stage.accept(f"evt_{number}") for number in range(100)]
+    running.run(15)
+    items = [running.stage.item(delivery) for delivery in deliveries]
+    assert {item["status"] for item in items} == {"delivered"}
+    assert {len(item["attempts"]) for item in items} == {1}
+    assert {asked.headers["causeway-attempt"] for asked in running.stage.target.asked} == {"1"}
+
+
+def test_all_limits_of_a_list_hold(monkeypatch):
+    rates = [{"requests": 10, "per": 1.0, "burst": 1}, {"requests": 30, "per": 10.0, "burst": 5}]
+    running = Running(monkeypatch, ledger={"rate_limits": rates})
+    for number in range(80):
+        running.stage.accept(f"evt_{number}")
+    running.run(40)
+    assert len(running.times()) == 80
+    assert most_in_a_window(running.times(), 1.0) <= 10
+    assert most_in_a_window(running.times(), 10.0) <= 34
+
+
+def test_no_more_calls_than_concurrency_are_under_way_over_all_instances(monkeypatch):
+    running = Running(monkeypatch, instances=4, ledger={"concurrency": 3})
+    under_way, most = set(), []
+    exchange = running.stage.target.exchange
+
+    def watched(request, **named):
+        under_way.add(id(request))
+        most.append(len(under_way))
+        try:
+            return exchange(request, **named)
+        finally:
+            under_way.discard(id(request))
+
+    running.stage.target.exchange = watched
+    running.stage.target.seconds = 0.5
+    deliveries = [running.stage.accept(f"evt_{number}") for number in range(60)]
+    running.run(300)
+    assert max(most) == 3
+    assert {running.stage.item(delivery)["status"] for delivery in deliveries} == {"delivered"}
+
+
+class TestBeyondWhatIsReserved:
+    """A limit of one call per minute: fifteen slots are given out, the others wait in the journal."""
+
+    def setup_method(self):
+        limit = {"rate_limits": [{"requests": 1, "per": 60.0, "burst": 1}]}
+        self.stage = Stage(plan_of(ledger=limit))
+        self.deliveries = []
+        for number in range(25):
+            self.deliveries.append(self.stage.accept(f"evt_{number:02}"))
+            self.stage.clock.advance(0.001)
+
+    def held(self):
+        return [item for item in self.stage.items() if item.get("due_shard", "").startswith("held#")]
+
+    def minute(self):
+        self.stage.freeing.run(until=self.stage.clock.now() + 45)
+        began = self.stage.clock.now()
+        while self.stage.clock.now() < began + 60:
+            while self.stage.invoke(limit=1):
+                pass
+            self.stage.clock.advance(1)
+
+    def test_they_have_no_message_and_are_let_go_in_order_of_acceptance(self):
+        while self.stage.invoke(limit=1):
+            pass
+        assert len(self.held()) == 25 - 15
+        assert len(self.stage.memory.queues[QUEUE]) == 14
+        for _ in range(40):
+            self.minute()
+        asked = [each.headers["causeway-event-id"] for each in self.stage.target.asked]
+        assert asked == [f"evt_{number:02}" for number in range(25)]
+        assert most_in_a_window([each.at for each in self.stage.target.asked], 60.0) == 1
+
+    def test_what_comes_later_queues_up_behind_them(self):
+        while self.stage.invoke(limit=1):
+            pass
+        self.stage.clock.advance(300)  # slots have become free meanwhile
+        late = self.stage.accept("late")
+        while self.stage.invoke(limit=1):
+            pass
+        assert self.stage.item(late)["due_shard"].startswith("held#ledger#")
+
+    def test_when_all_are_gone_new_ones_go_directly(self):
+        while self.stage.invoke(limit=1):
+            pass
+        for _ in range(40):
+            self.minute()
+        assert self.held() == []
+        self.stage.clock.advance(100)
+        new = self.stage.accept("new")
+        self.stage.invoke()
+        assert self.stage.item(new)["status"] == "delivered"
+
+    def test_what_has_waited_for_its_whole_time_is_given_up(self):
+        limit = {"rate_limits": [{"requests": 1, "per": 3600.0, "burst": 1}]}
+        stage = Stage(plan_of(ledger=limit, errors={"give_up_after": 600.0}))
+        deliveries = [stage.accept(f"evt_{number}") for number in range(3)]
+        while stage.invoke(limit=1):
+            pass
+        stage.clock.advance(601)
+        stage.freeing.run(until=stage.clock.now() + 45)
+        while stage.invoke(limit=1):
+            pass
+        items = [stage.item(each) for each in deliveries]
+        assert sorted(item["status"] for item in items) == ["dead", "dead", "delivered"]
+        assert {item["error"] for item in items if item["status"] == "dead"} == {"time"}
+
+
+class TestHolding:
+    """A system that says when to come back."""
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            (429, {}, {"retry-after": "120"}),
+            (503, {}, {"retry-after": "120"}),
+            (429, {}, {"ratelimit": '"default";r=0;t=120'}),
+            (200, {}, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "120"}),
+        ],
+    )
+    def test_it_is_not_called_for_anything_until_then(self, answer):
+        stage = Stage()
+        stage.target.on("/entries", answer, 200)
+        stage.accept("evt_1")
+        stage.invoke()
+        others = [stage.accept(f"evt_{number}") for number in range(2, 12)]
+        while stage.invoke():
+            pass
+        assert len(stage.target.asked) == 1
+        assert {stage.item(other)["attempts"] == [] for other in others} == {True}
+        stage.until_quiet()
+        assert {stage.item(other)["status"] for other in others} == {"delivered"}
+        assert stage.target.asked[1].at - stage.target.asked[0].at >= 120
+
+    def test_a_healthy_system_without_limits_costs_a_read_in_five_seconds_and_no_write(self):
+        stage = Stage(plan_of(ledger={"circuit_breaker": RULE}))
+        for number in range(100):
+            stage.accept(f"evt_{number}")
+        stage.memory.calls.clear()
+        while stage.invoke():
+            pass
+        assert not stage.memory.tables["state"]
+        reads = stage.memory.count("dynamodb", "GetItem")
+        seconds = 100 * stage.target.seconds
+        assert reads <= 2 * (seconds / 5 + 1), "one of the pause, one of the circuit"
+
+
+RULE = {"failures": 0.7, "of_at_least": 10, "within": 300.0, "open_for": 30.0}

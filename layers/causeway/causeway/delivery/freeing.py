@@ -113,7 +113,11 @@ class Freeing:
             if len(items) < _AT_ONCE and len(slots) == len(items):
                 self._healths.nothing_waits(health.system)
                 break
-            if len(slots) < len(items):
+            if len(slots) < len(items):  # no slot in time: some may have waited long enough
+                now = self._clock.now()
+                over = [item for item in items[len(slots) :] if self._is_over(item, now)]
+                self._let_go([(item, now, {}) for item in over])
+                freed += len(over)
                 break
         return freed
 
