@@ -271,11 +271,12 @@ class Stage:
     def next_thing(self):
         """When something can happen next: a message becomes visible, or an item is due."""
         times = [message.visible_at for message in self.memory.queues[QUEUE]]
-        times += [
-            int(item["due_at"]["N"]) / 1000
-            for item in self.memory.tables["journal"].values()
-            if "due_at" in item
-        ]
+        for item in self.memory.tables["journal"].values():
+            if item.get("due_shard", {"S": ""})["S"].startswith("held#"):
+                healths = self.freeing._healths.all()
+                times.append(max([self.clock.now() + 60, *(health.held_until for health in healths)]))
+            elif "due_at" in item:
+                times.append(int(item["due_at"]["N"]) / 1000)
         return min(times, default=None)
 
     def until_quiet(self, most=400, crash=()):
@@ -290,6 +291,7 @@ class Stage:
                 self.clock.set(max(later + 0.001, self.clock.now()))
                 if not any(message.visible_at <= self.clock.now() for message in self.memory.queues[QUEUE]):
                     self.schedule()
+                    self.freeing.run(until=self.clock.now() + 45)
         raise AssertionError(f"still not quiet: {self.memory.queues[QUEUE]}, {self.items()}")
 
     def items(self, part="delivery"):

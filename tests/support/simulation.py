@@ -48,7 +48,7 @@ class SimulatedClock:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(600)
             assert not thread.is_alive(), "the simulation hangs"
         if self._failures:
             raise self._failures[0]

@@ -18,12 +18,12 @@ def test_a_limit_of_20_a_second_drains_400_in_20_seconds(monkeypatch):
     assert max(times) - min(times) == pytest.approx(20, rel=0.05)
     assert most_in_a_window(times, 1.0) <= 20
     writes = running.stage.aws.writes
-    # One reservation for each batch of ten that has no slots yet, and a few for what lost a race.
-    assert writes["state"] <= 80
+    # One reservation for each batch of ten, and what lost a race, which depends on the threads: about 80 of five
+    # instances, 40 of one.
+    assert 40 <= writes["state"] <= 160
     # Two for each delivery; four more for each that left and came back: given back, claimed anew, its event kept
     # and deleted.
     assert writes["journal"] <= 6 * 400 + running.stage.invocations + 200
-    # 20.5 s and 60 writes of the state, where one instance has it all to itself 40
 
 
 def test_what_waits_has_made_no_attempt(monkeypatch):

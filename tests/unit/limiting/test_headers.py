@@ -3,7 +3,7 @@
 import pytest
 
 from causeway.calls.outcome import Answer
-from causeway.limiting.headers import AT_LEAST, hold
+from causeway.limiting.headers import hold
 
 NOW = 1_700_000_000.0
 
@@ -45,8 +45,8 @@ def test_with_other_statuses_it_speaks_of_what_was_asked_for(status):
     assert held(status, retry_after="30") is None
 
 
-def test_a_429_that_says_nothing_else_holds_it_for_a_moment():
-    assert held(429) == AT_LEAST
+def test_a_429_that_says_nothing_else_is_its_own_deliverys_alone():
+    assert held(429) is None
 
 
 def test_the_longest_of_several_counts_and_a_week_is_the_most():

@@ -94,3 +94,16 @@ def test_threads_lose_no_count(written):
 def test_a_name_that_nobody_decided_on_is_an_error():
     with pytest.raises(KeyError):
         Metrics().add("DeliverysSucceeded")
+
+
+def test_open_circuits_are_also_told_by_system(written):
+    metrics = Metrics()
+    metrics.add("CircuitOpen", system="ledger")
+    metrics.add("CircuitOpen", system="shop")
+    metrics.emit()
+    blobs = written()
+    assert [blob["CircuitOpen"] for blob in blobs] == [[2], [1], [1]]
+    assert [(declared(blob)[1], blob.get("system")) for blob in blobs[1:]] == [
+        ([["system", "service"]], "ledger"),
+        ([["system", "service"]], "shop"),
+    ]

@@ -133,7 +133,8 @@ class Freeing:
             found = self._reservations.reserve(health.system, rates, count, start=start, ahead=AHEAD)
             return found, True
         now = self._clock.now()
-        times = [now + (freed + number) * UNLIMITED.spacing for number in range(count)]
+        start = max(now, health.held_until)
+        times = [start + (freed + number) * UNLIMITED.spacing for number in range(count)]
         return [time for time in times if time <= now + AHEAD], False
 
     def _waiting(self, system: str) -> Iterator[Item]:

@@ -71,7 +71,10 @@ def hold(attempt: Attempt, held: Held, following: Message, reason: str) -> Fate:
     now = tools.clock.now()
     if held.kind == "limit":
         tools.metrics.add("RateLimitDeferred")
-    if held.at is None or held.at - PATIENCE - now > LONGEST_DELAY:
+    # Of a slot the delivery is there early; of anything else there is nothing to be early for.
+    delay = 0 if held.at is None else held.at - now
+    delay = math.floor(delay - PATIENCE) if held.slot else math.ceil(delay)
+    if held.at is None or delay > LONGEST_DELAY:
         # First that the scheduler looks, then what it is to find.
         tools.limits.healths.wait(held.system, full=held.full)
         tools.journal.hold(claim, system=held.system, reason=reason, error=held.kind)
@@ -81,7 +84,7 @@ def hold(attempt: Attempt, held: Held, following: Message, reason: str) -> Fate:
             following["slots"] = {held.system: held.at}
         else:
             following["deferrals"] = attempt.message.get("deferrals", 0) + 1
-        tools.queue.send([following], delay=max(0, math.floor(held.at - PATIENCE - now)))
+        tools.queue.send([following], delay=max(0, delay))
         tools.journal.waiting(
             claim, ticket=claim.ticket, due_at=held.at + GRACE, reason=reason, error=held.kind
         )

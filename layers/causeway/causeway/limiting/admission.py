@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 PATIENCE = 2.0
 """Seconds that a call is waited for in the function; a delivery that must wait longer leaves it."""
 
+_MOMENT = 0.2  # of what has no slot there may be any number: it does not keep functions waiting
 _WHOLE = 1.0  # SQS delays by whole seconds: who leaves comes back up to one earlier than PATIENCE
 _LOOK = 0.02
 _ASK_AGAIN = 0.5
-_SPREAD = 0.1
 _FIRST_DEFERRAL = 2.0
+_LONGEST_DEFERRAL = 400.0
 
 
 class Held(Exception):  # noqa: N818 - it is no error
@@ -176,7 +177,7 @@ class Admissions:
         """Return when the call may begin, and is counted as under way."""
         clock, rates = self._limits.clock, system.rates
         if not rates:
-            self._wait_until(system, self._spread(health.held_until))
+            self._wait_until(system, self._spread(health.held_until, deferrals))
             self._begin(system, deferrals)
             return
         begun = False
@@ -222,17 +223,18 @@ class Admissions:
         """
         clock = self._limits.clock
         wait = moment - clock.now()
-        if wait >= PATIENCE + _WHOLE:
+        if wait >= (PATIENCE + _WHOLE if slot else _MOMENT):
             why = "is called as often as it allows" if slot else "wants no calls for now"
             at = moment if wait <= AHEAD else None
             raise Held(f"{system.name} {why}", system=system.name, kind="limit", at=at, slot=slot)
         if wait > 0:
             clock.sleep(wait)
 
-    def _spread(self, moment: float) -> float:
-        """A moment at which many come back, a little later for each."""
-        wait = moment - self._limits.clock.now()
-        return moment + _SPREAD * wait * self._limits.jitter() if wait > 0 else moment
+    def _spread(self, moment: float, deferrals: int) -> float:
+        """A moment at which many may come, later for each, and the more so the more often it came in vain."""
+        if moment <= self._limits.clock.now():
+            return moment
+        return moment + _deferral(deferrals) * self._limits.jitter()
 
     def _begin(self, system: _System, deferrals: int) -> None:
         """Count a call as under way, when there is room for it.
@@ -244,10 +246,9 @@ class Admissions:
         clock = self._limits.clock
         until = clock.now() + PATIENCE
         while not self._has_room(system, limit):
-            if clock.now() >= until:
-                # Twice as long each time: what cannot be called circles ever more slowly.
-                wait = min(_FIRST_DEFERRAL * 2 ** min(deferrals, 9), 800.0) * (1 + self._limits.jitter())
-                wait = min(wait, 900.0)
+            # Of this batch's own calls one may end soon; of others', nobody here knows.
+            if clock.now() >= until or not system.leased:
+                wait = _deferral(deferrals) * (1 + self._limits.jitter())
                 raise Held(
                     f"{system.name} has as many calls at once as it allows",
                     system=system.name,
@@ -294,6 +295,11 @@ class Admissions:
             self._limits.unwritten[system.name] = since, before + system.calls
             return
         self._limits.healths.count(system.name, rule, calls=before + system.calls, failures=system.failures)
+
+
+def _deferral(before: int) -> float:
+    """Seconds: twice as long each time, so that what cannot be called circles ever more slowly."""
+    return min(_FIRST_DEFERRAL * 2.0 ** min(before, 20), _LONGEST_DEFERRAL)
 
 
 class Told:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from causeway.calls.outcome import Answer
 
-AT_LEAST = 1.0
-"""Seconds for which a 429 that says nothing else holds the system."""
-
 _LONGEST = 7 * 86400.0
 _SINCE_2001 = 1_000_000_000.0  # a reset above is a time, not a wait
 _NUMBER = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*(?:[;,].*)?", re.ASCII)
@@ -38,9 +35,7 @@ def hold(answer: Answer, *, now: float) -> float | None:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         waits.append(retry_after(answer.headers, now=now))
     told = [wait for wait in waits if wait]
-    if told:
-        return min(max(told), _LONGEST)
-    return AT_LEAST if answer.status == HTTPStatus.TOO_MANY_REQUESTS else None
+    return min(max(told), _LONGEST) if told else None
 
 
 def used_up(headers: Mapping[str, str], *, now: float) -> float | None:
