@@ -54,8 +54,8 @@ sam-local: setup ## Open the local cloud that runs here to `sam local`, and writ
 	@exec $(BIN)/python -m causeway_cli.local.containers
 
 .PHONY: test
-test: setup ## Run the tests.
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## Run the tests, WORKERS of them beside each other: some wait more than they work.
+	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and form.

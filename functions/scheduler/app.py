@@ -14,12 +14,13 @@ from causeway.calls.transport import Transport
 from causeway.delivery.freeing import Freeing
 from causeway.delivery.journal import Journal
 from causeway.delivery.pauses import Pauses
-from causeway.delivery.releasing import MARGIN, Releaser
+from causeway.delivery.releasing import Releaser
 from causeway.delivery.resuming import Resuming
 from causeway.limiting.health import Healths
 from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import load
 from causeway.queueing.queue import Queue
+from causeway.scheduling.minute import MARGIN, run_tasks
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
 from causeway.settings.secrets import Secrets
@@ -27,36 +28,31 @@ from causeway.telemetry.logs import logger
 from causeway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from causeway.plan.plan import Plan
     from causeway.settings.clock import Clock
 
 
 class Work(NamedTuple):
-    """What the scheduler does, one after the other."""
+    """What the scheduler does, by the name of what each task counts."""
 
     clock: Clock
-    releaser: Releaser
-    resuming: Resuming
-    freeing: Freeing
-    keeper: Keeper
+    tasks: Mapping[str, Callable[[float], int]]
 
 
 def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
-    """What puts deliveries back, made of the environment's settings."""
+    """The tasks of each minute, made of the environment's settings."""
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
-    queue = Queue(aws, url=settings.deliveries_url, bucket=settings.payloads, clock=clock)
-    journal, state = Table(aws, settings.journal), Table(aws, settings.state_table)
-    pauses = Pauses(state, clock)
-    resuming = Resuming(
-        journal=journal, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger()
-    )
     plan = load(settings.plan, settings.environment)
+    queue = Queue(aws, url=settings.deliveries_url, bucket=settings.payloads, clock=clock)
+    table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
+    journal, pauses = Journal(table, clock), Pauses(state, clock)
+    releaser = Releaser(journal, queue, clock, logger())
     freeing = Freeing(
         plan=plan,
-        journal=Journal(journal, clock),
+        journal=journal,
         healths=Healths(state, clock),
         reservations=Reservations(state, clock),
         queue=queue,
@@ -64,8 +60,17 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
         clock=clock,
         logger=logger(),
     )
-    releaser = Releaser(Journal(journal, clock), queue, clock, logger())
-    return Work(clock, releaser, resuming, freeing, make_keeper(plan, settings, aws, clock))
+    resuming = Resuming(journal=table, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger())
+    keeper = make_keeper(plan, settings, aws, clock)
+    return Work(
+        clock,
+        {
+            "released": lambda until: releaser.run(until=until),
+            "freed": lambda until: freeing.run(until=until),
+            "resumed": lambda until: resuming.run(until=until),
+            "not_kept_alive": lambda until: keeper.run(until=until),
+        },
+    )
 
 
 def make_keeper(plan: Plan, settings: Settings, aws: Aws, clock: Clock) -> Keeper:
@@ -84,9 +89,6 @@ def _work() -> Work:
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - a schedule says nothing
     """Put back what is due, what systems take again, what was resumed; keep alive what would expire."""
     logger().append_keys(function_request_id=context.aws_request_id)
-    work, remaining = _work(), context.get_remaining_time_in_millis() / 1000
-    until = work.clock.now() + remaining - MARGIN
-    done = work.releaser.release(remaining=remaining)
-    done |= {"freed": work.freeing.run(until=until)}
-    done |= {"resumed": work.resuming.run(until=until)}
-    return done | {"not_kept_alive": work.keeper.keep(remaining=until - work.clock.now())}
+    work = _work()
+    until = work.clock.now() + context.get_remaining_time_in_millis() / 1000 - MARGIN
+    return run_tasks(work.tasks, until=until, logger=logger())

@@ -95,5 +95,5 @@ def test_the_processor_works_on_a_batch(built, settings, case):
 
 def test_the_scheduler_works_off_what_is_due(built, settings):
     done = invoke(built, settings, "SchedulerFunction", EVENTS / "scheduler" / "minute.json")
-    assert set(done) == {"released", "left", "resumed", "not_kept_alive"}
-    assert done["left"] == 0
+    assert "released" in done
+    assert set(done.values()) == {0}

@@ -266,7 +266,7 @@ class Stage:
 
     def schedule(self):
         """One invocation of the scheduler."""
-        return self.releaser.release(remaining=60)
+        return self.releaser.run(until=self.clock.now() + 50)
 
     def next_thing(self):
         """When something can happen next: a message becomes visible, or an item is due."""

@@ -206,7 +206,7 @@ class TestCertificates:
     def bank(self, authority):
         context = authority.server("localhost")
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(cadata=authority.certificate)
+        context.load_verify_locations(cadata=authority.pem)
         with Target(tls=context) as running:
             yield running
 

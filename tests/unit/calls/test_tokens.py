@@ -536,7 +536,7 @@ class TestIdle:
     def keeper(self, instance, server):
         one = rotating(instance)
         plan = make_plan(make_api(server.target.url, auth=one.auth))
-        return lambda: Keeper(plan, one.means, logger()).keep(remaining=45)
+        return lambda: Keeper(plan, one.means, logger()).run(until=one.means.clock.now() + 45)
 
     def test_a_refresh_token_that_nobody_used_for_a_day_is_used(self, keeper, clock, server):
         server.rotates = True
@@ -577,15 +577,15 @@ class TestIdle:
     def test_an_instance_remembers_when_to_look_again(self, instance, memory, clock, server):
         one = rotating(instance)
         keeper = Keeper(make_plan(make_api(server.target.url, auth=one.auth)), one.means, logger())
-        keeper.keep(remaining=45)
+        keeper.run(until=clock.now() + 45)
         calls = memory.count("dynamodb")
         for _ in range(10):
             clock.advance(60)
-            keeper.keep(remaining=45)
+            keeper.run(until=clock.now() + 45)
         assert memory.count("dynamodb") == calls
 
     def test_without_time_nothing_is_begun(self, instance, server):
         one = rotating(instance)
         plan = make_plan(make_api(server.target.url, auth=one.auth))
-        assert Keeper(plan, one.means, logger()).keep(remaining=10) == 0
+        assert Keeper(plan, one.means, logger()).run(until=one.means.clock.now() + 10) == 0
         assert not server.requests

@@ -33,16 +33,12 @@ class Keeper:
         self._logger = logger
         self._look_at: dict[GrantKey, float] = {}
 
-    def keep(self, *, remaining: float) -> int:
+    def run(self, *, until: float) -> int:
         """Use what was idle, as far as there is time.
-
-        Args:
-            remaining: Seconds that the invocation has.
 
         Returns:
             How many failed. Each is told in the log, with what to do.
         """
-        until = self._means.clock.now() + remaining
         wanted = [
             (name, auth)
             for name, system in self._plan.systems.items()

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 CONCURRENCY = 4
 """So many shards are worked off at once."""
 
-MARGIN = 10.0
-"""Seconds at the end of an invocation in which nothing is begun any more."""
-
 _AT_ONCE = 10
 
 
@@ -37,26 +34,18 @@ class Releaser:
         self._clock = clock
         self._logger = logger
 
-    def release(self, *, remaining: float) -> dict[str, int]:
-        """Work off what is due, as far as there is time.
-
-        Args:
-            remaining: Seconds that the invocation has; what is left over is the next minute's.
-
-        Returns:
-            How many were ``released``, and in how many shards some may be ``left``.
+    def run(self, *, until: float) -> int:
+        """Work off what is due until a time; what is left over is the next minute's. Return how many were.
 
         Raises:
             AwsError: the journal could not be read or written.
             NotQueued: the queue did not take them.
         """
-        until = self._clock.now() + remaining - MARGIN
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             done = list(pool.map(lambda shard: self._work_off(shard, until), SHARDS))
-        result = {"released": sum(released for released, _ in done), "left": sum(left for _, left in done)}
-        log = self._logger.warning if result["left"] else self._logger.info
-        log("released what is due", released=result["released"], left=result["left"])
-        return result
+        if left := sum(left for _, left in done):
+            self._logger.warning("more is due than could be released", shards_left=left)
+        return sum(released for released, _ in done)
 
     def _work_off(self, shard: str, until: float) -> tuple[int, bool]:
         """How many were released, and whether there may be more."""

@@ -82,7 +82,7 @@ class CallWords(Manifest):
     @classmethod
     def findings(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
         """Exactly one method; a literal body that fits its content."""
-        methods = [method for method in METHODS if value.get(method) is not None]
+        methods = [method for method in METHODS if method in value]
         if not methods:
             yield "", f"what to call is missing: one of {', '.join(METHODS)} with a path"
         for method in methods[1:]:
