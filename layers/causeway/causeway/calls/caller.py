@@ -15,7 +15,7 @@ from causeway.calls.transport import Transport
 from causeway.settings.secrets import SecretMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from causeway.calls.connection import Identity
     from causeway.calls.literals import Reveal
@@ -55,16 +55,25 @@ class Caller:
         self._transport = transport or Transport()
 
     def call(
-        self, call: Call, scope: Mapping[str, JSON], *, headers: Mapping[str, str], deadline: float
+        self,
+        call: Call,
+        scope: Mapping[str, JSON],
+        *,
+        headers: Mapping[str, str],
+        deadline: float,
+        at: str | None = None,
+        read: Callable[[RawAnswer], JSON] | None = None,
     ) -> Answer:
         """Carry out one call. Its ``when`` has been asked before.
 
         Args:
-            call: of a step or a target.
+            call: of a step, a target or a poll.
             scope: what its expressions see.
             headers: those of this attempt, such as ``Idempotency-Key``.
             deadline: epoch seconds; the call ends by then, also where its timeout is later. The timeout does
                 not run while a token is asked for.
+            at: path and query on the system's origin, instead of the call's: a link that the system gave.
+            read: what makes the answer's body of its bytes, instead of JSON where it is JSON, else text.
 
         Raises:
             Refused: the system refused, or could not be reached.
@@ -80,11 +89,15 @@ class Caller:
         def attempt() -> Answer:
             nonlocal spent
             _check_secret_url(api, proof.reveal)
-            request = make_request(call, api, scope, reveal=proof.reveal, headers=headers, token=proof.token)
+            request = make_request(
+                call, api, scope, reveal=proof.reveal, headers=headers, token=proof.token, at=at
+            )
             begun = self._clock.now()
             request = signed(request, api, proof.reveal, roles=self._means.roles, now=begun)
             end = min(deadline, begun + call["timeout"] - spent)
-            answer = self._exchange(call, api, request, end, proof.identity())
+            answer = self._exchange(
+                call, api, request, end, identity=proof.identity(), read=read or read_body
+            )
             spent += self._clock.now() - begun
             return answer
 
@@ -100,7 +113,14 @@ class Caller:
         self._transport.close()
 
     def _exchange(
-        self, call: Call, api: Api, request: Request, deadline: float, identity: Identity | None
+        self,
+        call: Call,
+        api: Api,
+        request: Request,
+        deadline: float,
+        *,
+        identity: Identity | None,
+        read: Callable[[RawAnswer], JSON],
     ) -> Answer:
         shown = {"identity": identity} if identity else {}
         try:
@@ -123,7 +143,7 @@ class Caller:
             ) from error
         # A cookie is a credential: expressions do not see it, so no answer that is kept holds one.
         headers = {name: value for name, value in raw.headers.items() if name != "set-cookie"}
-        return Answer(raw.status, headers, _read(raw), raw.seconds, raw.unread)
+        return Answer(raw.status, headers, read(raw), raw.seconds, raw.unread, request.url)
 
 
 def _check_secret_url(api: Api, reveal: Reveal) -> None:
@@ -137,7 +157,7 @@ def _check_secret_url(api: Api, reveal: Reveal) -> None:
         raise SecretMissing(f"the secret {base['secret']} is no base URL: {error}") from error
 
 
-def _read(raw: RawAnswer) -> JSON:
+def read_body(raw: RawAnswer) -> JSON:
     """The body: JSON where it is JSON, else text; None where there is none.
 
     Content types are not relied on: many systems send JSON as text. Only an object or a list is taken for

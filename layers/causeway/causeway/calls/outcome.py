@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -45,6 +45,7 @@ class Answer:
     body: JSON
     seconds: float  # how long it took
     unread: str = ""  # why the body was not read, where it was not
+    url: str = field(default="", repr=False)  # of the request; may hold a credential
 
     @property
     def scope(self) -> dict[str, JSON]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import causeway
 from causeway.calls.auth import credentials_of
@@ -62,6 +63,7 @@ def make_request(
     reveal: Reveal,
     headers: Mapping[str, str],
     token: TokenOf | None = None,
+    at: str | None = None,
 ) -> Request:
     """Fill in a call.
 
@@ -75,6 +77,7 @@ def make_request(
         reveal: from a secret's name to its value, or to what is shown in its stead.
         headers: those of this attempt.
         token: from an ``auth`` whose token is made or fetched, to that token.
+        at: path and query on the system's origin, instead of the call's.
 
     Raises:
         ExpressionError: the call cannot be filled in with this event.
@@ -88,7 +91,7 @@ def make_request(
         own["Content-Type"] = _CONTENT[call["content"]][0]
     return Request(
         method=call["method"],
-        url=_url(call, api, scope, reveal, proof.query),
+        url=_url(call, api, scope, reveal, proof=proof.query, at=at),
         headers=_merged(
             own,
             _filled(api["headers"], scope, reveal),
@@ -100,12 +103,25 @@ def make_request(
     )
 
 
-def _url(call: Call, api: Api, scope: Mapping[str, JSON], reveal: Reveal, proof: Mapping[str, str]) -> str:
+def _url(
+    call: Call,
+    api: Api,
+    scope: Mapping[str, JSON],
+    reveal: Reveal,
+    *,
+    proof: Mapping[str, str],
+    at: str | None,
+) -> str:
     """Below the base URL, whatever the event says; the path ``/`` is the base URL as it is written."""
     base = literal(api["base_url"], reveal)
-    path = render_path(call["path"], scope)
-    url = base if path == "/" else base.rstrip("/") + path
-    query = "&".join(part for part in (render_query(call["query"], scope), encode_query(proof)) if part)
+    if at is None:
+        path = render_path(call["path"], scope)
+        url = base if path == "/" else base.rstrip("/") + path
+        query = render_query(call["query"], scope)
+    else:
+        origin = urlsplit(base)
+        url, _, query = f"{origin.scheme}://{origin.netloc}{at}".partition("?")
+    query = "&".join(part for part in (query, encode_query(proof)) if part)
     return f"{url}?{query}" if query else url
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from causeway.plan.records import JSON
 
-    Transform = Callable[[dict[str, JSON]], JSON]
+    Transform = Callable[..., JSON]
 
 
 class TransformFailed(Exception):  # noqa: N818 - an outcome with a name of its own
@@ -39,9 +39,28 @@ def run(name: str, scope: Mapping[str, JSON]) -> JSON:
         TransformFailed: it raised, or returned what is not JSON.
         TransformMissing: there is none of that name.
     """
+    return _returned(name, deepcopy(dict(scope)))
+
+
+def parse(name: str, body: bytes, headers: Mapping[str, str]) -> JSON:
+    """Run a transform that reads an answer which is no JSON: ``(bytes, headers) -> JSON``.
+
+    Args:
+        name: Such as ``transforms.shop:read``.
+        body: The answer's, unpacked.
+        headers: Names in lower case.
+
+    Raises:
+        TransformFailed: it raised, or returned what is not JSON.
+        TransformMissing: there is none of that name.
+    """
+    return _returned(name, body, dict(headers))
+
+
+def _returned(name: str, *arguments: object) -> JSON:
     transform = _find(name)
     try:
-        result = transform(deepcopy(dict(scope)))
+        result = transform(*arguments)
     except Exception as error:
         # Its message may quote the event; redaction sees to what the map names.
         raise TransformFailed(f"{name} raised {type(error).__name__}: {error}") from error

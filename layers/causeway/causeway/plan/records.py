@@ -209,6 +209,7 @@ class System(TypedDict):
     redact: list[str]  # paths such as data.customer.email
     webhooks: NotRequired[Webhooks]
     api: NotRequired[Api]
+    polls: NotRequired[dict[str, Poll]]
 
 
 class Call(TypedDict):
@@ -227,6 +228,59 @@ class Call(TypedDict):
     success_when: Expression
     retry_on: list[str]  # "connection", "timeout", "429", "500-599", "!503"
     retry_when: NotRequired[Expression]
+
+
+class Cursor(TypedDict):
+    """What a run of a poll remembers for the next: ``field``, ``token``, or neither: time itself."""
+
+    field: NotRequired[Expression]  # over a record; its highest value is remembered
+    token: NotRequired[Expression]  # over an answer; the server's own
+    format: Literal["rfc3339", "date", "epoch", "epoch_ms", "integer", "opaque"]  # "opaque" of a token
+    start: NotRequired[JSON]  # "now", a value of the format, or of a token the first request's query
+    lookback: float  # seconds
+    window: NotRequired[float]  # seconds
+    delay: float  # seconds
+    asks: bool  # the call holds since: the API leaves out what is older, if not we; of a token: it is no URL
+
+
+class Paginate(TypedDict):
+    """How the next page is found; absent on a poll: there is one."""
+
+    by: Literal["link", "next_url", "cursor", "page", "offset"]
+    next: NotRequired[Expression]  # over an answer: of next_url and cursor
+    param: NotRequired[str]  # of cursor, page and offset: in the query, or a path into the body
+    start: NotRequired[int]  # of page
+    limit: NotRequired[int]  # of offset
+    stop_when: NotRequired[Expression]  # over an answer; "seen": nothing new on a page
+
+
+class Diff(TypedDict):
+    """Compare with the last run."""
+
+    ignore: list[str]  # paths into a record
+    deleted: bool
+
+
+class Poll(TypedDict):
+    """What is fetched on a schedule, and how its records become events."""
+
+    name: str
+    system: str
+    every: NotRequired[float]  # seconds; exactly one of this and the next
+    cron: NotRequired[str]  # five fields, UTC
+    call: Call
+    records: Expression  # over an answer
+    id: Expression  # over a record
+    version: NotRequired[Expression]
+    event_type: Text  # over a record
+    cursor: NotRequired[Cursor]
+    paginate: NotRequired[Paginate]
+    retention: NotRequired[float]  # seconds
+    credentials: list[str]  # parameters that prove who asks: a link that repeats them is kept without
+    parse: NotRequired[str]  # "transforms.shop:read"
+    batch: int
+    diff: NotRequired[Diff]
+    reach: NotRequired[float]  # seconds; it reconciles, and reads no further back
 
 
 class Step(TypedDict):
@@ -272,10 +326,12 @@ class Target(TypedDict):
 
 
 class Source(TypedDict):
-    """What an integration takes."""
+    """What an integration takes; :mod:`causeway.plan.sources` reads it."""
 
-    system: str
-    events: list[str]  # globs over event types
+    system: NotRequired[str]  # whose events; with one of the next two
+    events: NotRequired[list[str]]  # globs over event types
+    poll: NotRequired[str]  # the name of the system's poll
+    bus: NotRequired[dict[str, JSON]]  # an EventBridge event pattern, and nothing else
 
 
 class Retry(TypedDict):

@@ -1,0 +1,1 @@
+"""Polling: APIs read on a schedule, whose records become events."""

@@ -1,0 +1,171 @@
+"""From an answer to events: which records it has, what they are called, and what becomes of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from causeway.events.envelope import make_event
+from causeway.events.expressions import ExpressionError, select
+from causeway.events.texts import render
+from causeway.polling.cursors import SECOND, TIMES, Comparable, CursorError, parse_cursor
+from causeway.settings.clock import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from causeway.calls.outcome import Answer
+    from causeway.events.envelope import Event
+    from causeway.plan.records import JSON, Expression, Poll
+
+_MAX_ID = 256
+
+
+class BadRecordsError(Exception):
+    """An answer is not what ``records`` says of it; the message holds no value."""
+
+
+class Identity(NamedTuple):
+    """What a record is called, and where it stands in the order of the cursor."""
+
+    id: str
+    version: str | None = None
+    value: Comparable | None = None
+    problem: str = ""  # what the map says of it and it has not, for the log
+
+    @property
+    def key(self) -> str:
+        """What is new if it was never seen: the id, or the id in this version."""
+        return self.id if self.version is None else f"{self.id}@{self.version}"
+
+
+def records_of(poll: Poll, answer: Answer) -> list[JSON]:
+    """The records of an answer.
+
+    Raises:
+        BadRecordsError: there is no list where ``records`` says that it is. Null is none: an answer of
+            another shape must not look like one without news (``body.orders || `[]` `` says that it may).
+        ExpressionError: ``records`` cannot be evaluated on this answer.
+    """
+    records = select(poll["records"], answer.scope)
+    if not isinstance(records, list):
+        what = "null" if records is None else "no list"
+        raise BadRecordsError(f"records: `{poll['records']}` is {what} in the answer")
+    return records
+
+
+def identify(poll: Poll, record: JSON) -> Identity:
+    """What a record is called.
+
+    A record is never lost for what it lacks: without an id it gets one of its content, without a version it
+    has none, and without a value it moves no cursor; ``problem`` says so.
+    """
+    problems: list[str] = []
+    found = _text(_value(poll, "id", record, problems), "id", problems)
+    version = None
+    if "version" in poll:
+        version = _text(_value(poll, "version", record, problems), "version", problems)
+    value = None
+    cursor = poll.get("cursor")
+    if cursor and "field" in cursor:
+        try:
+            value = parse_cursor(_select(cursor["field"], record), cursor["format"])
+        except (CursorError, ExpressionError) as error:
+            problems.append(f"cursor.field: {error}")
+    return Identity(found or _content_id(record), version or None, value, "; ".join(problems))
+
+
+def events_of(
+    poll: Poll,
+    records: Sequence[tuple[Identity, JSON]],
+    *,
+    run: str,
+    now: float,
+) -> list[Event]:
+    """The events of records that are to be delivered.
+
+    Args:
+        poll: Which; its ``batch`` says how many records become one event.
+        records: With what they are called.
+        run: Names the run: with ``diff`` a change is an event of its run.
+        now: Epoch seconds; the time of events whose records have none.
+    """
+    ids = [_event_id(poll, identity, run) for identity, _ in records]
+    if poll["batch"] > 1:
+        return list(_batches(poll, ids, [record for _, record in records], now))
+    return [
+        make_event(
+            id=id_,
+            type=_type(poll, record),
+            source=poll["system"],
+            time=_time(poll, identity, now),
+            data=record,
+        )
+        for id_, (identity, record) in zip(ids, records, strict=True)
+    ]
+
+
+def _batches(poll: Poll, ids: list[str], records: list[JSON], now: float) -> Iterator[Event]:
+    for at in range(0, len(ids), poll["batch"]):
+        members = ids[at : at + poll["batch"]]
+        yield make_event(
+            id=hashlib.sha256("\n".join(members).encode()).hexdigest()[:32],
+            type=poll["event_type"],
+            source=poll["system"],
+            time=rfc3339(now),
+            data=records[at : at + poll["batch"]],
+        )
+
+
+def _event_id(poll: Poll, identity: Identity, run: str) -> str:
+    if "diff" in poll:
+        return f"{identity.id}@{run}"
+    return identity.id if "reach" in poll else identity.key
+
+
+def _type(poll: Poll, record: JSON) -> str:
+    """The type as the record says it; what cannot be said is the poll's name."""
+    if "${" not in poll["event_type"]:
+        return poll["event_type"]
+    try:
+        value = render(poll["event_type"], record if isinstance(record, dict) else {})
+    except ExpressionError:
+        return poll["name"]
+    return value if isinstance(value, str) and value else poll["name"]
+
+
+def _time(poll: Poll, identity: Identity, now: float) -> str:
+    """When it happened, as far as the record says so."""
+    if isinstance(identity.value, int) and poll["cursor"]["format"] in TIMES:
+        return rfc3339(identity.value / SECOND)
+    return rfc3339(now)
+
+
+def _value(poll: Poll, key: str, record: JSON, problems: list[str]) -> JSON:
+    try:
+        return _select(poll[key], record)  # type: ignore[literal-required] # id or version
+    except ExpressionError as error:
+        problems.append(f"{key}: {error}")
+        return None
+
+
+def _select(expression: Expression, record: JSON) -> JSON:
+    return select(expression, record)
+
+
+def _text(value: JSON, key: str, problems: list[str]) -> str:
+    """A text that can stand in a key and in a header; one that cannot is hashed."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
+        if not problems:
+            problems.append(f"{key}: there is no text and no number")
+        return ""
+    text = str(value)
+    if len(text) <= _MAX_ID and text.isascii() and text.isprintable():
+        return text
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _content_id(record: JSON) -> str:
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
