@@ -377,9 +377,7 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 # --- what is not there yet ------------------------------------------------------------------------------------------
 
 LATER = {
-    "polls": {"systems/hub.yaml": "polls: {a: {every: 1m, get: /a, records: body, id: id}}"},
     "webhooks.canary": {"webhooks": "canary: true"},
-    "source.poll": {"source": "{system: hub, poll: a}"},
     "source.request": {"source": "{request: {wait: 20s, otherwise: queue}}"},
     "source.bus": {"source": "{bus: {detail-type: [a]}}"},
     "flow.order_by": {"flow": "{order_by: data.id}"},
@@ -400,9 +398,6 @@ def test_what_is_not_carried_out_is_an_error_that_says_so(tmp_path, pattern):
         found = told_of_webhooks(tmp_path, f"scheme: github, secrets: [a], {text}")
     elif kind == "api":
         found = told_of_api(tmp_path, f"base_url: https://a.example.com, {text}")
-    elif kind == "systems/hub.yaml":
-        hub = f"system: hub\nwebhooks: {{scheme: github, secrets: [a]}}\n{text}\n"
-        found = [error.split(": ", 1)[1] for error in errors(tmp_path, {"systems/hub.yaml": hub})]
     else:
         found = told(tmp_path, **{kind: text})
     (message,) = found

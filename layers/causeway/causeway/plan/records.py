@@ -316,6 +316,15 @@ class BucketTarget(TypedDict):
     body: JSON  # a template
 
 
+class ReplyTarget(TypedDict):
+    """The client who asked; only of a source that is a request."""
+
+    status: int
+    headers: dict[str, JSON]
+    content: Literal["json", "form", "ndjson", "text"]
+    body: JSON  # a template
+
+
 class Target(TypedDict):
     """Where a delivery goes: exactly one of these, :data:`causeway.delivery.targets.KINDS`."""
 
@@ -323,6 +332,14 @@ class Target(TypedDict):
     queue: NotRequired[QueueTarget]
     bus: NotRequired[BusTarget]
     bucket: NotRequired[BucketTarget]
+    reply: NotRequired[ReplyTarget]
+
+
+class RequestSource(TypedDict):
+    """What clients ask."""
+
+    wait: float  # seconds; 25 at most
+    otherwise: Literal["queue", "refuse"]  # what follows when it is not done by then
 
 
 class Source(TypedDict):
@@ -332,6 +349,7 @@ class Source(TypedDict):
     events: NotRequired[list[str]]  # globs over event types
     poll: NotRequired[str]  # the name of the system's poll
     bus: NotRequired[dict[str, JSON]]  # an EventBridge event pattern, and nothing else
+    request: NotRequired[RequestSource]  # and nothing else
 
 
 class Retry(TypedDict):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from causeway.plan.call_records import call_record, poll_record
 from causeway.plan.checks.schemes import spelled_out
 from causeway.plan.manifest.call import WITH_BODY, Call
 from causeway.plan.manifest.integration import (
     BucketTarget,
+    BusSource,
     BusTarget,
     Integration,
+    PollSource,
     QueueTarget,
     RunStep,
     WebhookSource,
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     from causeway.plan import records
     from causeway.plan.manifest.base import Manifest
-    from causeway.plan.manifest.integration import CallStep
+    from causeway.plan.manifest.integration import CallStep, Source
     from causeway.plan.manifest.scheme import Scheme
     from causeway.plan.manifest.system import Api, System, Webhooks
 
@@ -39,18 +42,18 @@ def system_record(system: System) -> records.System:
         record["webhooks"] = _webhooks(system.webhooks)
     if system.api:
         record["api"] = _api(system.api)
+    if system.polls:
+        record["polls"] = {name: poll_record(system, name) for name in system.polls}
     return record
 
 
 def integration_record(integration: Integration, systems: Mapping[str, System]) -> records.Integration:
     """An integration's record, with what its calls leave to their systems."""
-    source = integration.source
-    assert isinstance(source, WebhookSource)  # the others are not available, which the checks told
     record: records.Integration = {
         "name": integration.integration,
         "description": integration.description,
         "owner": _written(integration.owner),
-        "source": {"system": source.system, "events": source.events},
+        "source": _source(integration.source),
         "constants": integration.constants,
         "steps": [
             _run(step) if isinstance(step, RunStep) else _call_step(step, systems)
@@ -63,6 +66,17 @@ def integration_record(integration: Integration, systems: Mapping[str, System]) 
     if integration.flow.filter is not None:
         record["filter"] = integration.flow.filter
     return record
+
+
+def _source(source: Source) -> records.Source:
+    match source:
+        case WebhookSource():
+            return {"system": source.system, "events": source.events}
+        case PollSource():
+            return {"system": source.system, "poll": source.poll}
+        case BusSource():
+            return {"bus": source.bus}
+    raise AssertionError("the others are not available, which the checks told")
 
 
 def _target(integration: Integration, systems: Mapping[str, System]) -> records.Target:
@@ -181,34 +195,6 @@ def _call_step(step: CallStep, systems: Mapping[str, System]) -> records.Step:
 
 
 def _call(call: Call, systems: Mapping[str, System], *, body: bool) -> records.Call:
-    """A call's record.
-
-    Args:
-        call: As written.
-        systems: For what it leaves to its system.
-        body: Whether the event's data is sent when no body is written.
-    """
     api = systems[call.system].api
     assert api  # which the checks told
-    record: records.Call = {
-        "system": call.system,
-        "method": call.method.upper(),  # type: ignore[typeddict-item] # one of the five
-        "path": call.path,
-        "query": call.query,
-        "headers": dict(call.headers),
-        "content": call.content,
-        "reads": call.method == "get" if call.reads is None else call.reads,
-        "timeout": api.timeout if call.timeout is None else call.timeout,
-        "success_when": call.success_when or api.success_when,
-        "retry_on": api.retry_on if call.retry_on is None else call.retry_on,
-    }
-    if "body" in call.model_fields_set:
-        record["body"] = call.body
-    elif body:
-        record["body"] = "${data}"
-    if call.when is not None:
-        record["when"] = call.when
-    retry_when = call.retry_when or api.retry_when
-    if retry_when is not None:
-        record["retry_when"] = retry_when
-    return record
+    return call_record(call.system, api, call, body=body)

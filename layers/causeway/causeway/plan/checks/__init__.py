@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causeway.plan.checks.availability import check_availability
+from causeway.plan.checks.bus import check_patterns
 from causeway.plan.checks.calls import check_calls
 from causeway.plan.checks.expressions import check_expressions
+from causeway.plan.checks.polls import check_polls
 from causeway.plan.checks.references import check_references
 from causeway.plan.checks.remarks import remark_on
 from causeway.plan.checks.schemes import check_schemes
@@ -29,6 +31,8 @@ CHECKS: tuple[Callable[[Merged], Iterator[Problem]], ...] = (
     check_expressions,
     check_calls,
     check_targets,
+    check_polls,
+    check_patterns,
     remark_on,
 )
 

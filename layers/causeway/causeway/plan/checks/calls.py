@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from causeway.calls.address import ForbiddenAddressError, check_base_url, check_host, origin_of
 from causeway.calls.request import OWN_HEADERS
 from causeway.events import texts
-from causeway.plan.checks.expressions import CALLS, PATHS
+from causeway.plan.checks.expressions import CALLS, PATHS, POLLS
 from causeway.plan.finding import find
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from causeway.plan.records import JSON
     from causeway.plan.yaml import Document
 
-_HEADERS = ("api.headers", *(f"{call}.headers" for call in CALLS))
+_HEADERS = ("api.headers", *(f"{call}.headers" for call in (*CALLS, POLLS)))
 _OF_THE_ATTEMPT = frozenset({"idempotency-key", "causeway-event-id", "causeway-attempt", "traceparent"})
 
 
@@ -37,7 +37,7 @@ def check_calls(merged: Merged) -> Iterator[Problem]:
             if problem:
                 yield document.problem(path, problem)
         yield from _servers(document)
-    for document in merged.integrations.values():
+    for document in (*merged.systems.values(), *merged.integrations.values()):
         for pattern in PATHS:
             for path, text in find(document.value, pattern):
                 problem = _path(text) if isinstance(text, str) else None

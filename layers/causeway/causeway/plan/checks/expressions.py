@@ -10,6 +10,7 @@ from causeway.events.envelope import SCOPE_FIELDS
 from causeway.plan.finding import find
 from causeway.plan.manifest.call import METHODS
 from causeway.plan.problems import did_you_mean
+from causeway.polling.paging import SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,30 +29,47 @@ REQUEST = frozenset({"headers", "body", "claims"})
 BEFORE_STEPS = SCOPE_FIELDS - {"steps"}
 EVENT_ALONE = SCOPE_FIELDS - {"steps", "constants"}
 
+WINDOW = frozenset({"since", "until"})
+"""What a poll's call sees."""
+
 CALLS = ("flow.steps.*", "target")
 """Where an integration calls."""
 
-PATHS = tuple(f"{call}.{method}" for call in CALLS for method in METHODS)
-"""Where the paths of its calls stand."""
+POLLS = "polls.*"
+"""Where a system is polled."""
 
-_IN_URLS = (*PATHS, *(f"{call}.query.**" for call in CALLS), "target.key")
+PATHS = tuple(f"{call}.{method}" for call in (*CALLS, POLLS) for method in METHODS)
+"""Where the paths of calls stand."""
 
-QUESTIONS: dict[str, Collection[str]] = {
+_IN_URLS = (*PATHS, *(f"{call}.query.**" for call in (*CALLS, POLLS)), "target.key")
+
+QUESTIONS: dict[str, Collection[str] | None] = {
     "flow.filter": BEFORE_STEPS,
     "flow.order_by": BEFORE_STEPS,
     **{f"{call}.when": SCOPE_FIELDS for call in CALLS},
     **{f"{call}.{key}": ANSWER for call in CALLS for key in ("success_when", "retry_when")},
     **{f"api.{key}": ANSWER for key in ("success_when", "retry_when")},
     **{
+        f"{POLLS}.{key}": ANSWER
+        for key in (
+            *("success_when", "retry_when", "records", "cursor.token"),
+            *("paginate.next_url", "paginate.cursor", "paginate.stop_when"),
+        )
+    },
+    **dict.fromkeys((f"{POLLS}.id", f"{POLLS}.version", f"{POLLS}.cursor.field"), None),
+    **{
         f"{place}.{key}": REQUEST
         for place in ("webhooks", "webhooks.scheme", "webhooks.scheme.*")
         for key in ("id", "type", "split")
     },
 }
-"""Keys that are an expression as a whole, and what they see."""
+"""Keys that are an expression as a whole, and what they see; None: a record, of which nothing is known."""
 
-TEXTS: dict[str, Collection[str]] = {
+TEXTS: dict[str, Collection[str] | None] = {
     **dict.fromkeys(_IN_URLS, SCOPE_FIELDS),
+    **dict.fromkeys((f"{POLLS}.{method}" for method in METHODS), WINDOW),
+    **{f"{POLLS}.{part}.**": WINDOW for part in ("query", "headers", "body")},
+    f"{POLLS}.event_type": None,
     **{f"{call}.{part}.**": SCOPE_FIELDS for call in CALLS for part in ("headers", "body")},
     "target.detail_type": SCOPE_FIELDS,
     "api.headers.*": EVENT_ALONE,
@@ -65,6 +83,10 @@ LITERALS = (
     "webhooks.reply.**",
     "owner.*",
     "source.events.*",
+    f"{POLLS}.cursor.param",
+    f"{POLLS}.cursor.start.**",
+    *(f"{POLLS}.paginate.{key}" for key in ("param", "page", "offset")),
+    "source.bus.**",
     *(f"target.{kind}" for kind in ("queue", "bus", "bucket")),
 )
 """Where texts are taken as they are."""
@@ -88,8 +110,10 @@ def check_expressions(merged: Merged) -> Iterator[Problem]:
                     yield document.problem(path, "taken as it is: no expression can stand here")
 
 
-def _question(document: Document, path: KeyPath, value: JSON, fields: Collection[str]) -> Iterator[Problem]:
-    if not isinstance(value, str) or not value:
+def _question(
+    document: Document, path: KeyPath, value: JSON, fields: Collection[str] | None
+) -> Iterator[Problem]:
+    if not isinstance(value, str) or not value or (path[-1] == "stop_when" and value == SEEN):
         return
     if "${" in value:
         yield document.problem(path, "this key is an expression as a whole: write it without `${` and `}`")
@@ -98,7 +122,7 @@ def _question(document: Document, path: KeyPath, value: JSON, fields: Collection
 
 
 def _text(
-    document: Document, path: KeyPath, text: str, fields: Collection[str], *, in_url: bool
+    document: Document, path: KeyPath, text: str, fields: Collection[str] | None, *, in_url: bool
 ) -> Iterator[Problem]:
     try:
         embedded = texts.check(text)
@@ -118,13 +142,13 @@ def _text(
 
 
 def _expression(
-    document: Document, path: KeyPath, expression: str, fields: Collection[str]
+    document: Document, path: KeyPath, expression: str, fields: Collection[str] | None
 ) -> Iterator[Problem]:
     findings = checking.check(expression, fields=fields)
     for error in findings.errors:
         yield document.problem(path, f"`{expression}`: {error}")
     for root, name in sorted(findings.references):
-        known = _known(document, path, root) if root in fields else None
+        known = _known(document, path, root) if fields and root in fields else None
         if known is not None and name not in known.names:
             yield document.problem(path, f"`{expression}`: {known.wrong(name)}")
 

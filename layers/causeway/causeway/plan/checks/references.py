@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from causeway.plan.finding import find
 from causeway.plan.problems import did_you_mean
+from causeway.plan.sources import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from causeway.plan.environments import Merged
     from causeway.plan.problems import Problem
     from causeway.plan.yaml import Document
-
-RESERVED = ("bus", "requests")
-"""Names that no system may have: they stand for sources that are no systems."""
 
 _USES = (
     ("source.system", "webhooks", "it sends nothing: its manifest has no `webhooks`"),
@@ -28,13 +26,14 @@ def check_references(merged: Merged) -> Iterator[Problem]:
     """Find names that lead nowhere."""
     for name, document in merged.systems.items():
         yield from _name(document, "system", name)
+        yield from _functions(document, merged, "polls.*.parse")
         if name in RESERVED:
             yield document.problem(("system",), f"{name!r} is a reserved name: choose another")
     for name, document in merged.integrations.items():
         yield from _name(document, "integration", name)
         yield from _systems(document, merged)
         yield from _step_names(document)
-        yield from _functions(document, merged)
+        yield from _functions(document, merged, "flow.steps.*.run")
 
 
 def _name(document: Document, key: str, name: str) -> Iterator[Problem]:
@@ -53,12 +52,24 @@ def _systems(document: Document, merged: Merged) -> Iterator[Problem]:
                 yield document.problem(
                     path, f"there is no system {name!r} in systems/; {did_you_mean(name, merged.systems)}"
                 )
-            elif system.value.get(part) is None and not (part == "webhooks" and _polls(document)):
+            elif path == ("source", "system") and _polled(document):
+                yield from _poll(document, system)
+            elif system.value.get(part) is None:
                 yield document.problem(path, f"{name}: {problem}")
 
 
-def _polls(document: Document) -> bool:
+def _polled(document: Document) -> bool:
     return any(True for _ in find(document.value, "source.poll"))
+
+
+def _poll(document: Document, system: Document) -> Iterator[Problem]:
+    """A poll is one that its system has."""
+    polls = system.value.get("polls")
+    known = polls if isinstance(polls, dict) else {}
+    for path, name in find(document.value, "source.poll"):
+        if isinstance(name, str) and name not in known:
+            of = document.value["source"]["system"]
+            yield document.problem(path, f"{of} has no poll {name!r}; {did_you_mean(name, known)}")
 
 
 def _step_names(document: Document) -> Iterator[Problem]:
@@ -70,8 +81,8 @@ def _step_names(document: Document) -> Iterator[Problem]:
             seen.add(name)
 
 
-def _functions(document: Document, merged: Merged) -> Iterator[Problem]:
-    for path, run in find(document.value, "flow.steps.*.run"):
+def _functions(document: Document, merged: Merged, pattern: str) -> Iterator[Problem]:
+    for path, run in find(document.value, pattern):
         package, _, rest = str(run).partition(".")
         module, _, function = rest.partition(":")
         if package != "transforms" or not function or module in merged.unreadable:
