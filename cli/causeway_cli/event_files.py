@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from causeway.bus.receiving import event_of
 from causeway.events.envelope import MalformedBody, make_event, public_headers, read_body
+from causeway.plan import sources
 from causeway.settings.clock import SystemClock, rfc3339
 from causeway.webhooks.gateway import Unacceptable, request_of, system_of
 from causeway.webhooks.identity import DEFAULT_TYPE, read_events
@@ -58,7 +60,13 @@ def read(
     except ValueError:
         whole = None
     if isinstance(whole, dict) and "specversion" in whole:
-        return [_event(file, whole, integration["source"]["system"])]
+        return [_event(file, whole, integration)]
+    if isinstance(whole, dict) and "detail-type" in whole and "bus" in integration["source"]:
+        return [_from_bus(file, whole)]
+    if "events" not in integration["source"]:
+        raise CommandError(
+            f"{file}: an event of a file is CloudEvents JSON: {{specversion, id, type, source, data}}"
+        )
     if isinstance(whole, dict) and "requestContext" in whole:
         request = _request(file, whole, integration["source"]["system"])
         request = request._replace(headers={**request.headers, **given})
@@ -89,23 +97,33 @@ def _request(file: Path, event: dict[str, JSON], source: str) -> SignedRequest:
         raise CommandError(f"{file}: this is no request of an HTTP API (payload 2.0)") from error
 
 
-def _event(file: Path, event: dict[str, JSON], source: str) -> Event:
+def _event(file: Path, event: dict[str, JSON], integration: Integration) -> Event:
+    source = sources.system_of(integration["source"])
     missing = [key for key in ("id", "type") if not isinstance(event.get(key), str)]
     if missing:
         raise CommandError(f"{file}: an event has {' and '.join(missing)}, which are strings")
-    if event.get("source", source) != source:
+    if event.get("source", source) != source != sources.BUS:  # on the bus, each program has a name of its own
         raise CommandError(
             f"{file}: this is an event of {event['source']}; the integration takes those of {source}"
         )
     return make_event(
         id=event["id"],
         type=event["type"],
-        source=source,
+        source=event.get("source", source),
         time=event.get("time") or rfc3339(SystemClock().now()),
         data=event.get("data"),
         data_base64=event.get("data_base64"),
         headers=event.get("headers"),
     )
+
+
+def _from_bus(file: Path, entry: dict[str, JSON]) -> Event:
+    """An event as EventBridge sends it, or as a program puts it on the bus."""
+    if not isinstance(entry.get("detail"), dict) or not isinstance(entry.get("source"), str):
+        raise CommandError(
+            f"{file}: an event of the bus has detail-type, source and detail, which is an object"
+        )
+    return event_of({"id": "1", "time": rfc3339(SystemClock().now()), **entry})
 
 
 def _told(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from causeway.plan.sources import system_of, taken_by
 from causeway_cli.errors import CommandError
 from causeway_cli.maps import Directory, compiled, show_table
 
@@ -67,8 +68,8 @@ def _receiver(integration: Integration) -> str:
 def _row(integration: Integration) -> tuple[str, ...]:
     return (
         integration["name"],
-        integration["source"]["system"],
-        ", ".join(integration["source"]["events"]),
+        system_of(integration["source"]),
+        taken_by(integration["source"]),
         ", ".join(_steps(integration)),
         _receiver(integration),
         integration["owner"]["team"],
@@ -91,7 +92,7 @@ def _mermaid(plan: PlanRecord) -> Iterator[str]:
 
 def _systems(integration: Integration) -> list[str]:
     steps = [step["call"]["system"] for step in integration["steps"] if "call" in step]
-    return [integration["source"]["system"], *steps, _receiver(integration)]
+    return [system_of(integration["source"]), *steps, _receiver(integration)]
 
 
 def _id(name: str) -> str:
@@ -100,8 +101,8 @@ def _id(name: str) -> str:
 
 
 def _label(integration: Integration) -> str:
-    events = ", ".join(integration["source"]["events"]).replace('"', "#quot;")
-    return f"{events}<br/>{integration['owner']['team']}".replace('"', "#quot;")
+    taken = taken_by(integration["source"])
+    return f"{taken}<br/>{integration['owner']['team']}".replace('"', "#quot;")
 
 
 def _json(plan: PlanRecord) -> dict[str, object]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
+from causeway.bus import patterns
+from causeway.bus.receiving import entry_of
 from causeway.calls.outcome import Answer, Refused, judge
 from causeway.delivery.steps import Progress, carry_out, own_headers
 from causeway.delivery.targets.sending import About
@@ -17,6 +19,7 @@ from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, ask
 from causeway.events.identity import delivery_id
 from causeway.events.matching import matches
+from causeway.plan.sources import system_of, taken_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from causeway.delivery.targets import Place, sending
     from causeway.events.envelope import Event
     from causeway.plan.plan import Plan
-    from causeway.plan.records import JSON, Integration
+    from causeway.plan.records import JSON, Integration, Source
 
 TARGET = "target"
 """The name under which an answer of the target is given."""
@@ -90,8 +93,8 @@ def run(plan: Plan, integration: Integration, event: Event, answers: Mapping[str
 
 def _run(plan: Plan, integration: Integration, trial: Trial, answers: Mapping[str, Answer]) -> None:
     event = trial.event
-    if not matches(integration["source"]["events"], event["type"]):
-        taken = ", ".join(integration["source"]["events"])
+    if not _is_taken(integration["source"], event):
+        taken = taken_by(integration["source"])
         trial.outcome, trial.reason = "unmatched", f"it takes {taken}, and this is {event['type']}"
         return
     question = integration.get("filter")
@@ -101,6 +104,12 @@ def _run(plan: Plan, integration: Integration, trial: Trial, answers: Mapping[st
     carrier = _Carrier(plan, integration, trial, answers)
     if carry_out(integration, event, trial.progress, carry=carrier, keep=lambda _: None) is None:
         trial.outcome, trial.reason = "skipped", "the target's `when` is false"
+
+
+def _is_taken(source: Source, event: Event) -> bool:
+    if "bus" in source:
+        return patterns.matches(source["bus"], entry_of(event))
+    return "events" not in source or matches(source["events"], event["type"])
 
 
 class _Carrier:
@@ -114,7 +123,7 @@ class _Carrier:
         self._answers = answers
         self._integration = integration["name"]
         event = trial.event
-        self._id = delivery_id(event["source"], event["id"], integration["name"])
+        self._id = delivery_id(system_of(integration["source"]), event["id"], integration["name"])
 
     def __call__(self, place: Place, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
         headers = own_headers(self._id, self._trial.event, step=step, attempt=1)

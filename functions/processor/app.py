@@ -12,6 +12,7 @@ from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.proof import make_means
 from causeway.calls.transport import Transport
+from causeway.delivery.announcement import Announcements
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
@@ -47,6 +48,8 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal = Journal(table, clock)
     over = settings.claim_check_over
+    payloads = Payloads(aws, settings.payloads)
+    beside = Beside(table, payloads)
     transport = Transport()
     means = make_means(aws, settings, secrets, clock, transport)
     return Tools(
@@ -55,7 +58,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         caller=Caller(plan, secrets, clock, transport=transport, means=means),
         table=table,
         journal=journal,
-        beside=Beside(table, Payloads(aws, settings.payloads)),
+        beside=beside,
         queue=Queue(
             aws, url=settings.deliveries_url, bucket=settings.payloads, claim_check_over=over, clock=clock
         ),
@@ -70,7 +73,12 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
             unwritten={},
         ),
         giving_up=GivingUp(
-            aws, journal, dead_letters=settings.dead_letters_url, bus=settings.bus, metrics=metrics
+            aws,
+            journal,
+            dead_letters=settings.dead_letters_url,
+            bus=settings.bus,
+            announcements=Announcements(plan, beside, payloads),
+            metrics=metrics,
         ),
         metrics=metrics,
         logger=logger(),

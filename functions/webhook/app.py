@@ -1,4 +1,4 @@
-"""The receiving function: a provider's request in, messages on the queue, an answer out.
+"""The receiving function: a provider's request in, messages on the queue, an answer out. And the bus's events.
 
 A cold start delays a provider's event, so nothing heavy is imported here: no boto3, no pydantic, no tracing
 SDK; jmespath and cryptography only when an expression or a scheme needs them.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.aws.client import Aws
 from causeway.plan.plan import UnreadablePlanError, load
+from causeway.queueing.payloads import Payloads
 from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
@@ -24,13 +25,17 @@ from causeway.webhooks.receiving import Receiver, unavailable
 from causeway.webhooks.rejections import Rejections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causeway.acceptance.acceptor import Store
+    from causeway.bus.receiving import BusReceiver
     from causeway.settings.clock import Clock
     from causeway.webhooks.gateway import Answer
 
 metrics = Metrics()
 
 
-def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> Receiver:
+def make_receiver(environ: Mapping[str, str], clock: Clock) -> Receiver:
     """What answers requests, made of the environment's settings."""
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
@@ -38,13 +43,7 @@ def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> R
     return Receiver(
         plan=load(settings.plan, settings.environment),
         secrets=Secrets(aws, prefix=settings.secrets_prefix, direction="in", clock=clock),
-        store=Queue(
-            aws,
-            url=settings.deliveries_url,
-            bucket=settings.payloads,
-            claim_check_over=settings.claim_check_over,
-            clock=clock,
-        ),
+        store=_store(aws, settings, clock),
         clock=clock,
         metrics=metrics,
         base_url=settings.base_url,
@@ -55,19 +54,62 @@ def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> R
     )
 
 
+def make_bus_receiver(environ: Mapping[str, str], clock: Clock) -> BusReceiver:
+    """What takes events from the bus, made of the environment's settings."""
+    from causeway.bus.receiving import BusReceiver  # noqa: PLC0415 - nobody waits for these
+
+    settings = Settings.from_env(environ)
+    aws = Aws.from_env(environ)
+    return BusReceiver(
+        plan=load(settings.plan, settings.environment),
+        store=_store(aws, settings, clock),
+        payloads=Payloads(aws, settings.payloads),
+        clock=clock,
+        metrics=metrics,
+    )
+
+
+def _store(aws: Aws, settings: Settings, clock: Clock) -> Store:
+    """Where messages go."""
+    return Queue(
+        aws,
+        url=settings.deliveries_url,
+        bucket=settings.payloads,
+        claim_check_over=settings.claim_check_over,
+        clock=clock,
+    )
+
+
 @functools.cache
 def _receiver() -> Receiver:
     """Once per instance; tests of the handler put their own here."""
     return make_receiver(os.environ, SystemClock())
 
 
-def handler(event: dict[str, Any], context: Any) -> Answer:
-    """Answer one request of API Gateway's HTTP API."""
+@functools.cache
+def _bus_receiver() -> BusReceiver:
+    return make_bus_receiver(os.environ, SystemClock())
+
+
+def handler(event: dict[str, Any], context: Any) -> Answer | None:
+    """Answer one request of API Gateway's HTTP API, or take one event that EventBridge brings.
+
+    Raises:
+        Exception: the event was not taken; Lambda brings it again.
+    """
     logger().append_keys(function_request_id=context.aws_request_id)
+    try:
+        if "detail-type" not in event:
+            return _answer(event)
+        _bus_receiver().take(event)
+        return None
+    finally:
+        metrics.emit()
+
+
+def _answer(event: dict[str, Any]) -> Answer:
     try:
         return _receiver().answer(event)
     except UnreadablePlanError as error:
         logger().error("there is no plan to receive by", reason=str(error))
         return unavailable()
-    finally:
-        metrics.emit()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.transport import NoAnswerError, RawAnswer
+from causeway.delivery.announcement import Announcements
 from causeway.delivery.beside import Beside
 from causeway.delivery.freeing import Freeing
 from causeway.delivery.giving_up import GivingUp
@@ -198,17 +199,26 @@ class Stage:
             jitter=lambda: jitter,
             unwritten={},
         )
+        payloads = Payloads(self.aws, "payloads")
+        beside = Beside(table, payloads)
         self.tools = Tools(
             plan=plan,
             aws=self.aws,
             caller=Caller(plan, secrets, self.clock, transport=self.transport),
             table=table,
             journal=journal,
-            beside=Beside(table, Payloads(self.aws, "payloads")),
+            beside=beside,
             queue=queue,
             pauses=Pauses(state, self.clock),
             limits=self.limits,
-            giving_up=GivingUp(self.aws, journal, dead_letters=DEAD_LETTERS, bus="bus", metrics=metrics),
+            giving_up=GivingUp(
+                self.aws,
+                journal,
+                dead_letters=DEAD_LETTERS,
+                bus="bus",
+                announcements=Announcements(plan, beside, payloads),
+                metrics=metrics,
+            ),
             metrics=metrics,
             logger=logger(),
             clock=self.clock,

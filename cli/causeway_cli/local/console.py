@@ -13,10 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from causeway.delivery.targets import place_of
+from causeway.plan.sources import system_of, taken_by
 from causeway_cli.local.differences import BEHAVIOUR, LAYERS_LEFT_OUT, LEFT_OUT, PROPERTIES_LEFT_OUT
 
 if TYPE_CHECKING:
     from causeway.plan.plan import Plan
+    from causeway.plan.records import Source
 
 _STYLES = {"ok": "green", "wait": "yellow", "bad": "red", "info": "default"}
 
@@ -83,8 +85,8 @@ class DevConsole:
             place = place_of(integration["target"])
             table.add_row(
                 integration["name"],
-                ", ".join(integration["source"]["events"]),
-                f"/webhooks/{integration['source']['system']}",
+                taken_by(integration["source"]),
+                _from(integration["source"]),
                 place.kind.described(place.words),
                 integration["owner"]["team"],
             )
@@ -97,3 +99,8 @@ class DevConsole:
             for name, reason in part.items():
                 table.add_row(name, reason)
         self._console.print(table)
+
+
+def _from(source: Source) -> str:
+    """Where events come in."""
+    return f"/webhooks/{source['system']}" if "events" in source else system_of(source)

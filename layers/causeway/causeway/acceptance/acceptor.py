@@ -51,7 +51,7 @@ class Acceptor:
         Raises:
             NotQueued: not all messages could be stored; some may be.
         """
-        outcome = sort_events(events, takers, now=now)
+        outcome = sort_events(events, takers, system=system, now=now)
         if outcome.messages:
             self._store.send(outcome.messages)
         self._tell(system, events, outcome, now, said)

@@ -34,12 +34,13 @@ class Outcome(NamedTuple):
     unmatched: int
 
 
-def sort_events(events: Iterable[Event], takers: Takers, *, now: float) -> Outcome:
+def sort_events(events: Iterable[Event], takers: Takers, *, system: str, now: float) -> Outcome:
     """Match and filter events.
 
     Args:
-        events: With ids that are those of DESIGN's "Identity"; the source is the system.
+        events: With ids that no other event of the system has.
         takers: Whom one may concern.
+        system: Who sent them, or a reserved name (:mod:`causeway.plan.sources`).
         now: When they are accepted: epoch seconds.
     """
     outcome = Outcome([], Counter(), Counter(), 0)
@@ -53,7 +54,9 @@ def sort_events(events: Iterable[Event], takers: Takers, *, now: float) -> Outco
                 outcome.filtered[taker["name"]] += 1
             else:
                 outcome.accepted[taker["name"]] += 1
-                outcome.messages.append(message_of(event, taker["name"], acceptance, now))
+                outcome.messages.append(
+                    message_of(event, taker["name"], system=system, acceptance=acceptance, now=now)
+                )
     return outcome._replace(unmatched=unmatched)
 
 
@@ -63,20 +66,21 @@ def by_type(plan: Plan, system: str) -> Takers:
     return lambda event: [taker for taker in fed if matches(taker["source"]["events"], event["type"])]
 
 
-def message_of(event: Event, integration: str, acceptance: str, now: float) -> Message:
+def message_of(event: Event, integration: str, *, system: str, acceptance: str, now: float) -> Message:
     """The first message of a delivery.
 
     Args:
         event: What is delivered.
         integration: For which.
+        system: Who sent it.
         acceptance: The acceptance's id.
         now: When it is accepted: epoch seconds.
     """
     message: Message = {
         "format": FORMAT,
-        "delivery": delivery_id(event["source"], event["id"], integration),
+        "delivery": delivery_id(system, event["id"], integration),
         "integration": integration,
-        "system": event["source"],
+        "system": system,
         "ticket": str(FIRST),
         "acceptance": acceptance,
         "accepted_at": now,

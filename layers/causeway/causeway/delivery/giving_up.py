@@ -11,21 +11,17 @@ import json
 from typing import TYPE_CHECKING
 
 from causeway.aws.bus import put_event
+from causeway.bus.announcements import DEAD, PAUSED, SOURCE
 from causeway.delivery.journal import message_of
 from causeway.queueing.messages import encode
 from causeway.queueing.tickets import Ticket
-from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
     from causeway.aws.client import Aws
-    from causeway.aws.table import Item
+    from causeway.delivery.announcement import Announcements
     from causeway.delivery.journal import Journal
     from causeway.plan.records import JSON
     from causeway.telemetry.metrics import Metrics
-
-DETAIL_TYPE = "causeway.delivery.dead"
-PAUSED = "causeway.integration.paused"
-SOURCE = "causeway"
 
 
 class GivingUp:
@@ -36,14 +32,25 @@ class GivingUp:
         journal: Where the dead are found and marked.
         dead_letters: The URL of the dead-letter queue.
         bus: The stack's bus.
+        announcements: What is said there.
         metrics: What is counted.
     """
 
-    def __init__(self, aws: Aws, journal: Journal, *, dead_letters: str, bus: str, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        journal: Journal,
+        *,
+        dead_letters: str,
+        bus: str,
+        announcements: Announcements,
+        metrics: Metrics,
+    ) -> None:
         self._aws = aws
         self._journal = journal
         self._dead_letters = dead_letters
         self._bus = bus
+        self._announcements = announcements
         self._metrics = metrics
 
     def announce(self, delivery: str) -> None:
@@ -54,12 +61,18 @@ class GivingUp:
         afresh = message_of(item, str(Ticket.parse(item["ticket"]).replayed()))
         self._put(encode(afresh), reason=item["reason"], integration=item["integration"])
         self._metrics.add("DeliveriesDead", integration=item["integration"])
-        self._tell(DETAIL_TYPE, _detail(item))
+        self._tell(DEAD, self._announcements.of(item))
         self._journal.announced(delivery, item["ticket"])
 
-    def tell_paused(self, integration: str, **detail: str) -> None:
-        """Tell that an integration is paused, by whom and why."""
-        self._tell(PAUSED, {"integration": integration, **detail})
+    def tell_paused(self, integration: str, *, of_announcement: bool, **detail: str) -> None:
+        """Tell that an integration is paused, by whom and why.
+
+        Args:
+            integration: Which.
+            of_announcement: Whether a delivery of an announcement led to it.
+            detail: By whom and why.
+        """
+        self._tell(PAUSED, {"integration": integration, "of_announcement": of_announcement, **detail})
 
     def poison(self, body: str, reason: str) -> None:
         """Put away a message that is none of ours: nobody could ever deliver it."""
@@ -82,18 +95,6 @@ class GivingUp:
             "Detail": json.dumps(detail),
         }
         put_event(self._aws, entry)
-
-
-def _detail(item: Item) -> dict[str, JSON]:
-    """What other programs need: which delivery, why, and the steps done, so that they can undo them."""
-    return {
-        **{name: item.get(name) for name in ("integration", "system", "event_id", "event_type", "steps")},
-        "delivery": item["id"],
-        "accepted_at": rfc3339(item["accepted_at"]),
-        "attempts": Ticket.parse(item["ticket"]).attempt,
-        "reason": item["reason"],
-        "error": item["error"],
-    }
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from causeway.bus.announcements import of_announcement
 from causeway.delivery.work import Fate, Paused
 from causeway.telemetry.logs import about
 
@@ -68,9 +69,15 @@ def pause(attempt: Attempt, reason: str) -> None:
     tools, integration = attempt.tools, attempt.message["integration"]
     with _PAUSING:  # or all of a batch would say it
         if not tools.pauses.now(integration).paused:
-            tools.giving_up.tell_paused(integration, by=BY_TARGET, reason=reason)
+            tools.giving_up.tell_paused(
+                integration, of_announcement=_of_announcement(attempt), by=BY_TARGET, reason=reason
+            )
             tools.pauses.pause(integration, by=BY_TARGET, reason=reason)
             tools.logger.error("paused", **about(integration=integration), reason=reason)
+
+
+def _of_announcement(attempt: Attempt) -> bool:
+    return attempt.event is not None and of_announcement(attempt.message["system"], attempt.event["type"])
 
 
 def park(attempt: Attempt, claim: Claim, reason: str) -> Fate:

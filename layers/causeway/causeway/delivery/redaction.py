@@ -40,6 +40,21 @@ def redactor(paths: Sequence[str], event: Event | None) -> Callable[[str], str]:
     return lambda text: pattern.sub(REDACTED, text)
 
 
+def redacted(value: JSON, redact: Callable[[str], str]) -> JSON:
+    """The same value with its texts and numbers redacted, and the keys of its objects."""
+    match value:
+        case dict():
+            return {redact(key): redacted(each, redact) for key, each in value.items()}
+        case list():
+            return [redacted(each, redact) for each in value]
+        case str():
+            return redact(value)
+        case bool() | None:
+            return value
+        case _:
+            return REDACTED if redact(text := json.dumps(value)) != text else value
+
+
 def _value(path: str, event: Event) -> JSON:
     try:
         return select(path, scope_of(event, {}, {}))

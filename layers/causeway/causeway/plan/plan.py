@@ -39,9 +39,27 @@ class Plan:
                 by_source.setdefault(integration["source"]["system"], []).append(integration)
         return by_source
 
+    @cached_property
+    def on_bus(self) -> list[Integration]:
+        """The integrations that take events from the stack's bus."""
+        return [each for each in self.integrations.values() if "bus" in each["source"]]
+
     def fed_by(self, system: str) -> list[Integration]:
         """The integrations that take this system's events, by their types."""
         return self._by_source.get(system, [])
+
+    def fed_by_poll(self, system: str, poll: str) -> list[Integration]:
+        """The integrations that take what this poll brings, and nothing else."""
+        return self._by_poll.get((system, poll), [])
+
+    @cached_property
+    def _by_poll(self) -> dict[tuple[str, str], list[Integration]]:
+        by_poll: dict[tuple[str, str], list[Integration]] = {}
+        for integration in self.integrations.values():
+            source = integration["source"]
+            if "poll" in source:
+                by_poll.setdefault((source["system"], source["poll"]), []).append(integration)
+        return by_poll
 
 
 def load(directory: str | Path, environment: str) -> Plan:

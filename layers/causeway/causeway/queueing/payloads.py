@@ -26,15 +26,15 @@ class Payloads:
         self._aws = aws
         self._bucket = bucket
 
-    def store(self, event: Event, *, acceptance: str, accepted_at: float) -> str:
-        """Store an event and return the pointer to it.
+    def store(self, event: Event, *, acceptance: str, accepted_at: float, folder: str = "events") -> str:
+        """Store an event, or another object, and return the pointer to it.
 
         Raises:
             AwsError: it could not be stored.
         """
         body = json.dumps(event, separators=(",", ":")).encode()
         day = time.strftime("%Y/%m/%d", time.gmtime(accepted_at))
-        key = f"events/{day}/{acceptance}/{hashlib.sha256(body).hexdigest()[:32]}.json"
+        key = f"{folder}/{day}/{acceptance}/{hashlib.sha256(body).hexdigest()[:32]}.json"
         self._aws.put_object(self._bucket, key, body, content_type="application/json")
         return _SCHEME + key
 

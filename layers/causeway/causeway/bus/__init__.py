@@ -1,0 +1,1 @@
+"""Events from the stack's bus: which are brought, whom they concern, and accepting them."""
