@@ -1,4 +1,4 @@
-"""The scheduler: each minute, deliveries that are due or were resumed go back on the queue."""
+"""The scheduler: each minute, what is due goes on its queue: deliveries again, and polls."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from causeway.delivery.resuming import Resuming
 from causeway.limiting.health import Healths
 from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import load
+from causeway.polling.dispatching import Dispatching
+from causeway.polling.ticks import PollQueue
 from causeway.queueing.queue import Queue
 from causeway.scheduling.minute import MARGIN, run_tasks
 from causeway.settings.clock import SystemClock
@@ -61,6 +63,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
         logger=logger(),
     )
     resuming = Resuming(journal=table, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger())
+    polls = Dispatching(plan, state, PollQueue(aws, settings.polls_url), clock)
     keeper = make_keeper(plan, settings, aws, clock)
     return Work(
         clock,
@@ -68,6 +71,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
             "released": lambda until: releaser.run(until=until),
             "freed": lambda until: freeing.run(until=until),
             "resumed": lambda until: resuming.run(until=until),
+            "polls": lambda until: polls.run(until=until),
             "not_kept_alive": lambda until: keeper.run(until=until),
         },
     )
@@ -87,7 +91,7 @@ def _work() -> Work:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG001 - a schedule says nothing
-    """Put back what is due, what systems take again, what was resumed; keep alive what would expire."""
+    """Put back what is due, what systems take again, what was resumed; begin polls; keep tokens alive."""
     logger().append_keys(function_request_id=context.aws_request_id)
     work = _work()
     until = work.clock.now() + context.get_remaining_time_in_millis() / 1000 - MARGIN

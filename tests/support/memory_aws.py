@@ -28,6 +28,7 @@ class SqsMessage:
     visible_at: float
     attributes: dict = field(default_factory=dict)
     group: str | None = None
+    deduplication: str | None = None  # of a FIFO queue's
     id: str = ""
     receipt: str = ""
     receives: int = 0
@@ -41,6 +42,7 @@ class MemoryAws:
         self.visibility = visibility
         self.tables = defaultdict(dict)
         self.queues = defaultdict(list)
+        self.deduplicated = {}
         self.objects = {}
         self.events = []
         self.calls = []
@@ -64,6 +66,10 @@ class MemoryAws:
             raise AwsError("NoSuchKey", "The specified key does not exist.", 404)
         return self.objects[bucket, key]
 
+    def delete_object(self, bucket, key):
+        self.calls.append(("s3", "DeleteObject"))
+        self.objects.pop((bucket, key), None)
+
     def count(self, service, operation=None):
         """How many calls there were."""
         return sum(call[0] == service and operation in (None, call[1]) for call in self.calls)
@@ -73,6 +79,18 @@ class MemoryAws:
     def _dynamodb_get_item(self, parameters):
         item = self.tables[parameters["TableName"]].get(_key(parameters["Key"]))
         return {"Item": item} if item is not None else {}
+
+    def _dynamodb_batch_get_item(self, parameters):
+        found = {}
+        for table, asked in parameters["RequestItems"].items():
+            keys = [_key(key) for key in asked["Keys"]]
+            assert 1 <= len(set(keys)) == len(keys) <= 100
+            names = [
+                asked["ExpressionAttributeNames"][name] for name in asked["ProjectionExpression"].split(", ")
+            ]
+            items = [self.tables[table][key] for key in keys if key in self.tables[table]]
+            found[table] = [{name: item[name] for name in names if name in item} for item in items]
+        return {"Responses": found, "UnprocessedKeys": {}}
 
     def _dynamodb_put_item(self, parameters):
         item = parameters["Item"]
@@ -146,15 +164,25 @@ class MemoryAws:
         delay = parameters.get("DelaySeconds", 0)
         assert delay in range(901)
         now = self.clock.now()
+        url, deduplication = parameters["QueueUrl"], parameters.get("MessageDeduplicationId")
+        if deduplication:
+            assert url.endswith(".fifo")
+            assert "DelaySeconds" not in parameters
+            known, since = self.deduplicated.get((url, deduplication), ("", 0))
+            if now < since + 300:
+                return {"MessageId": known}
         message = SqsMessage(
             body=parameters["MessageBody"],
             sent_at=now,
             visible_at=now + delay,
             attributes=parameters.get("MessageAttributes", {}),
             group=parameters.get("MessageGroupId"),
+            deduplication=deduplication,
             id=f"message-{next(self._numbers)}",
         )
-        self.queues[parameters["QueueUrl"]].append(message)
+        if deduplication:
+            self.deduplicated[url, deduplication] = message.id, now
+        self.queues[url].append(message)
         return {"MessageId": message.id}
 
     def _sqs_send_message_batch(self, parameters):
@@ -185,10 +213,12 @@ class MemoryAws:
         return {}
 
     def receive(self, url, limit=10):
-        """What Lambda's poller takes from a queue: records of an SQS event."""
-        records = []
+        """What Lambda's poller takes from a queue: records of an SQS event; of a FIFO queue, group by group."""
+        records, blocked = [], set()
         for message in self.queues[url]:
-            if message.visible_at <= self.clock.now() and len(records) < limit:
+            if message.visible_at > self.clock.now():
+                blocked |= {message.group} if url.endswith(".fifo") else set()
+            elif message.group not in blocked and len(records) < limit:
                 message.receives += 1
                 message.visible_at = self.clock.now() + self.visibility
                 message.receipt = f"receipt-{next(self._numbers)}"
@@ -200,6 +230,7 @@ class MemoryAws:
                         "attributes": {
                             "ApproximateReceiveCount": str(message.receives),
                             "SentTimestamp": str(int(message.sent_at * 1000)),
+                            **({"MessageGroupId": message.group} if message.group else {}),
                         },
                         "messageAttributes": {},
                         "md5OfBody": hashlib.md5(message.body.encode()).hexdigest(),

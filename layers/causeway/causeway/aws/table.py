@@ -9,12 +9,16 @@ from causeway.aws.client import AwsError
 from causeway.aws.dynamodb import from_item, to_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from causeway.aws.client import Aws
     from causeway.plan.records import JSON
 
     Item = dict[str, JSON]
+
+
+_GET_AT_ONCE = 100
+"""So many items DynamoDB gets in one call."""
 
 
 class ConditionFailed(Exception):  # noqa: N818 - it is an answer, not an error
@@ -36,6 +40,27 @@ class Table:
         """An item as it is now, or None."""
         answer = self._call("GetItem", Key=_key(id_, part), ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
+
+    def get_all(self, keys: Sequence[tuple[str, str]], names: Sequence[str]) -> Iterator[Item]:
+        """Those of these items that are there, as they are now, in any order.
+
+        Args:
+            keys: Of each item ``id`` and ``part``; none twice.
+            names: The attributes that are wanted besides.
+        """
+        words = {f"#{name}": name for name in ("id", "part", *names)}
+        for at in range(0, len(keys), _GET_AT_ONCE):
+            left: JSON = [_key(*key) for key in keys[at : at + _GET_AT_ONCE]]
+            while left:
+                asked = {
+                    "Keys": left,
+                    "ConsistentRead": True,
+                    "ProjectionExpression": ", ".join(words),
+                    "ExpressionAttributeNames": words,
+                }
+                answer = self._aws.call("dynamodb", "BatchGetItem", {"RequestItems": {self._name: asked}})
+                yield from map(from_item, answer["Responses"].get(self._name, []))
+                left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
 
     def put(self, item: Item) -> None:
         """Write a whole item, over what was there."""

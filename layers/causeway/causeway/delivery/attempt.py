@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from causeway.calls.outcome import Answer
     from causeway.delivery.beside import Kept
     from causeway.delivery.journal import Claim
+    from causeway.delivery.replies import Reply
     from causeway.delivery.targets import Place
     from causeway.delivery.work import Invocation, Received, Tools
     from causeway.events.envelope import Event
@@ -47,6 +48,9 @@ class Attempt:
     claimed: Claim
     """Set by :meth:`claim`, before anything else is asked of it."""
 
+    forgotten_after: float | None = None
+    """Seconds after which an attempt that was cut off is forgotten; None: never, its message comes again."""
+
     def __init__(
         self, tools: Tools, invocation: Invocation, received: Received, *, alone: bool = False
     ) -> None:
@@ -64,6 +68,7 @@ class Attempt:
         self.outcome = "delivered"
         self.answer: Answer | None = None
         self.called: str | None = None  # who was sent to last: a system's name, or a target that is none
+        self.reply: Reply | None = None  # of a request: what its client is answered
         self.fate: Fate | None = None  # set when the journal has what it came to
 
     @property
@@ -103,10 +108,16 @@ class Attempt:
         Raises:
             NotClaimed: it may not run.
         """
-        journal = self.tools.journal
+        journal, after = self.tools.journal, self.forgotten_after
         self.claimed = journal.claim(
-            self.message, self.event, sent_at=self.received.sent_at, lease=self.invocation.deadline
+            self.message,
+            self.event,
+            sent_at=self.received.sent_at,
+            lease=self.invocation.deadline,
+            expires_at=None if after is None else self.started + after,
         )
+        if self.message.get("missed") and not self.claimed.resumes:
+            self.tools.metrics.add("MissedByWebhook")
         if self.claimed.cut_off:
             self.claimed = journal.note_crash(self.claimed)
 

@@ -30,7 +30,9 @@ class Message(TypedDict):
     event_at: NotRequired[str]  # "s3:KEY", or "journal": beside the delivery's item
     slots: NotRequired[dict[str, float]]  # by system, when its call may begin: reserved for it
     deferrals: NotRequired[int]  # how often it came back because its system had too many calls under way
+    missed: NotRequired[bool]  # a poll brought it, and the journal did not know it: no webhook had
     trace: NotRequired[str]  # X-Amzn-Trace-Id of the acceptance
+    fingerprint: NotRequired[str]  # of a request: what its client may not change under the same key
 
 
 _REQUIRED: dict[str, type | tuple[type, ...]] = {

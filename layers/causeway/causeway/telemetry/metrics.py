@@ -37,6 +37,10 @@ UNITS = {
     "TargetLatency": "Milliseconds",
     "RateLimitDeferred": "Count",
     "CircuitOpen": "Count",  # circuits that are open, each minute
+    "PollRecords": "Count",  # that answers held
+    "PollLag": "Seconds",  # since when nothing new has been read of a poll, whenever one is looked at
+    "PollGaps": "Count",  # windows that reach back to what the API no longer has
+    "MissedByWebhook": "Count",  # events that only a poll has brought
 }
 """All metrics and their units. Counts are summed up; of the others, each value is kept."""
 

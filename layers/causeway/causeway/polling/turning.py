@@ -1,0 +1,175 @@
+"""What one page comes to: the events to queue, the keys to remember, and the state after it.
+
+A turn is JSON. Where its events are named by what came together (``batch``) or by the run (``diff``), a page
+that is read twice could name them otherwise; so there the turn itself is kept before anything is queued, and
+whoever goes on carries out that one, and does not read the page again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+from causeway.polling.comparing import compare, gone
+from causeway.polling.cursors import SECOND
+from causeway.polling.paging import SEEN, next_request, token_of
+from causeway.polling.records import events_of, identify
+from causeway.polling.runs import ended, moves, reaches_back_to, turned
+from causeway.polling.seen import MOST
+from causeway.polling.windows import is_older, is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    from causeway.events.envelope import Event
+    from causeway.plan.records import JSON, Poll
+    from causeway.polling.cursors import Comparable
+    from causeway.polling.fetching import Page
+    from causeway.polling.records import Identity
+    from causeway.polling.states import Run, State
+
+    Named = tuple[Identity, JSON]
+    """A record and what it is called."""
+
+
+class Turn(TypedDict):
+    """What a page comes to."""
+
+    run: int
+    page: int
+    records: int
+    events: list[Event]
+    keys: list[str]  # to be remembered, until no window reaches back to the value
+    value: Comparable
+    forget: NotRequired[Comparable]  # what has a lower value need not be remembered any more
+    most: NotRequired[int]  # and of what nothing orders so many are enough
+    hashes: NotRequired[dict[str, str]]  # of diff, by id
+    after: State
+
+
+class Known(TypedDict):
+    """What earlier pages and runs have left."""
+
+    seen: Container[str]
+    previous: Mapping[str, str]  # of diff, by id: what it was at the last run
+    met: Mapping[str, str]  # and on this run's pages before this one
+
+
+def turn_of(
+    poll: Poll, state: State, page: Page, known: Known, *, now: float, until: str | None = None
+) -> tuple[Turn, list[str]]:
+    """What a page comes to, and what of its records is not as the map says.
+
+    Args:
+        poll: Which.
+        state: With the run under way, whose next page this is.
+        page: What came.
+        known: What is no news.
+        now: Epoch seconds.
+        until: Of a backfill, up to where.
+
+    Raises:
+        PagingError: the page after it cannot be asked for.
+        ExpressionError: an expression over the answer fails.
+    """
+    run = state["open"]
+    named = [(identify(poll, record), record) for record in page.records]
+    within = [each for each in named if is_within(run["window"], each[0].value)]
+    fresh, hashes = _fresh(poll, within, known)
+    seen_all = all(each.key in known["seen"] or is_older(run["window"], each.value) for each, _ in named)
+    after = _after(poll, run, page, within=within, seen_all=seen_all)
+    if moves(poll, run, (identity for identity, _ in named)):
+        after["moved"] = True
+    is_last = after["request"] is None
+    if "diff" in poll and is_last and page.modified:
+        fresh += gone(poll, known["previous"], {**known["met"], **hashes})
+    after["queued"] += len(fresh)
+    mid: State = {**state, "open": after}
+    turn: Turn = {
+        "run": run["number"],
+        "page": run["request"]["number"] if run["request"] else 0,
+        "records": len(page.records),
+        "events": events_of(poll, fresh, run=str(run["number"]), now=now),
+        "keys": [],
+        "value": run["number"],
+        "after": ended(poll, mid, page, now=now, until=until) if is_last else mid,
+    }
+    if "diff" in poll:
+        turn["hashes"] = hashes
+        if is_last and page.modified:
+            turn["after"]["snapshot"] = {"run": turn["run"], "parts": turn["page"]}
+    else:
+        _remember(poll, turn, mid, within=within, fresh=fresh, is_last=is_last, now=now)
+    return turn, sorted({identity.problem for identity, _ in named if identity.problem})
+
+
+def _fresh(poll: Poll, within: Sequence[Named], known: Known) -> tuple[list[Named], dict[str, str]]:
+    """The records that are news; of diff also the hashes of all."""
+    if "diff" in poll:
+        changes = compare(poll, known["previous"], within, met=known["met"])
+        return changes.records, changes.hashes
+    found: dict[str, Named] = {}
+    for identity, record in within:
+        if identity.key not in known["seen"]:
+            found.setdefault(identity.key, (identity, record))
+    return list(found.values()), {}
+
+
+def _after(poll: Poll, run: Run, page: Page, *, within: Sequence[Named], seen_all: bool) -> Run:
+    """The run after the page."""
+    assert run["request"] is not None, "a page was asked for"
+    following, token = None, None
+    if page.modified:
+        following = next_request(poll, run["request"], page.answer, page.records, seen_all=seen_all)
+        token = token_of(poll, page.answer)
+    values = [identity.value for identity, _ in within if identity.value is not None]
+    highest = max(values, default=None)
+    after = turned(run, page, highest=highest, token=token, following=following)
+    if following is None and seen_all and page.records and _stops_early(poll):
+        after["stopped"] = True
+    return after
+
+
+def _stops_early(poll: Poll) -> bool:
+    return "paginate" in poll and poll["paginate"].get("stop_when") == SEEN
+
+
+def _remember(
+    poll: Poll,
+    turn: Turn,
+    state: State,
+    *,
+    within: Sequence[Named],
+    fresh: Sequence[Named],
+    is_last: bool,
+    now: float,
+) -> None:
+    """Which keys are remembered for how long, and which need not be any more.
+
+    A key has the value of its record's cursor; where time itself is the cursor, that of its window's end;
+    where nothing orders the records, its run's number, and is remembered anew by each run that meets it.
+    """
+    cursor = poll.get("cursor")
+    if cursor is None or "token" in cursor:
+        turn["keys"] = [identity.key for identity, _ in within]
+        if is_last and not state["open"].get("stopped") and "full" in state:
+            turn["forget"] = state["full"]
+        if is_last and state["open"].get("stopped"):
+            turn["most"] = MOST
+        return
+    back = reaches_back_to(poll, state, now)
+    # Members of a batch are not met by the journal one by one: what was read is known to the run's end.
+    bound = back if poll["batch"] == 1 or is_last else None
+    if "field" not in cursor:
+        turn["keys"] = [identity.key for identity, _ in fresh]
+        turn["value"] = int(state["open"]["window"]["end"]) * SECOND
+    else:
+        # A record without a value may come with any window; it is remembered as long as the newest.
+        kept = {
+            identity.key: state["open"].get("highest") if identity.value is None else identity.value
+            for identity, _ in fresh
+            if identity.value is None or bound is None or identity.value >= bound  # type: ignore[operator]
+        }
+        turn["keys"] = list(kept)
+        turn["value"] = max((value for value in kept.values() if value is not None), default=0)
+    if bound is not None:
+        turn["forget"] = bound
