@@ -31,6 +31,7 @@ import urllib3
 from support import small_map, target
 
 from causeway.delivery import processor
+from causeway.delivery.tooling import make_tools
 from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event, scope_of
 from causeway.events.identity import delivery_id
@@ -38,7 +39,6 @@ from causeway.plan.compiler import compile_map
 from causeway.plan.compiler import write as write_plan
 from causeway.queueing.messages import encode, new_acceptance
 from causeway.settings.clock import SystemClock, rfc3339
-from functions.processor.app import make_tools
 
 DATA = {"id": "evt_1", "total": 12.5, "pad": "x" * 980}
 BODY = json.dumps(DATA, separators=(",", ":")).encode()

@@ -682,12 +682,17 @@ class TestGivingUp:
         stage.invoke()
         assert stage.told() == [
             {
+                "id": f"{delivery}@0000.000001",
+                "of_announcement": False,
                 "delivery": delivery,
                 "integration": "orders-to-ledger",
                 "system": "shop",
                 "event_id": "evt_1",
                 "event_type": "orders/paid",
                 "steps": ["make"],
+                "answers": {
+                    "make": {"status": 200, "headers": {"content-type": "application/json"}, "body": {}}
+                },
                 "accepted_at": "2023-11-14T22:13:20.000Z",
                 "attempts": 1,
                 "reason": "ledger answered 400 to POST /entries",

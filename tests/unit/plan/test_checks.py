@@ -379,7 +379,6 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 LATER = {
     "webhooks.canary": {"webhooks": "canary: true"},
     "source.request": {"source": "{request: {wait: 20s, otherwise: queue}}"},
-    "source.bus": {"source": "{bus: {detail-type: [a]}}"},
     "flow.order_by": {"flow": "{order_by: data.id}"},
     "flow.buffer": {"flow": "{buffer: stream}"},
     "target.reply": {"target": "{reply: {status: 200}}"},
