@@ -30,6 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:[.,](\d+))?(?:([Zz])|([+-]\d\d):?(\d\d))?", re.ASCII
 )
+_INTEGER = re.compile(r"-?\d{1,38}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LEAP_SECOND = "60"
 _OLDEST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds()) * SECOND
@@ -118,15 +119,11 @@ def _scaled(value: str | float, unit: int, what: str) -> int:
 
 
 def _read_integer(value: str | float) -> int:
-    try:
-        number = int(value) if isinstance(value, str | int) else -1
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-    except ValueError:
-        number = -1
-    if isinstance(value, float) or (isinstance(value, str) and not re.fullmatch(r"-?\d+", value, re.ASCII)):
-        raise CursorError("not a whole number")
-    return number
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, float) and _INTEGER.fullmatch(str(value)):
+        return int(value)
+    raise CursorError("not a whole number of at most 38 digits")
 
 
 def _read_opaque(value: str | float) -> str:

@@ -171,7 +171,7 @@ def _by_cursor(paginate: Paginate, request: PageRequest, answer: Answer) -> Page
         raise PagingError(
             f"paginate: `{paginate['next']}` is no text and no number, where a cursor should be"
         )
-    return {"number": request["number"] + 1, "values": {paginate["param"]: value}}
+    return {"number": request["number"] + 1, "values": _also(request, paginate, value)}
 
 
 def _by_number(paginate: Paginate, request: PageRequest, records: Sequence[JSON]) -> PageRequest | None:
@@ -187,7 +187,7 @@ def _by_number(paginate: Paginate, request: PageRequest, records: Sequence[JSON]
     step = 1
     if paginate["by"] == "offset":
         step = paginate["limit"] if decided else min(len(records), paginate["limit"])
-    following: PageRequest = {"number": request["number"] + 1, "values": {paginate["param"]: at + step}}
+    following: PageRequest = {"number": request["number"] + 1, "values": _also(request, paginate, at + step)}
     if records:
         following["first"] = _fingerprint([len(records), records[0], records[-1]])
         if following["first"] == request.get("first"):
@@ -198,6 +198,11 @@ def _by_number(paginate: Paginate, request: PageRequest, records: Sequence[JSON]
                     f"the server does not know the parameter {paginate['param']}"
                 )
     return following
+
+
+def _also(request: PageRequest, paginate: Paginate, value: JSON) -> dict[str, JSON]:
+    """What the first page was asked with stays on the others."""
+    return {**request.get("values", {}), paginate["param"]: value}
 
 
 def _bounded(request: PageRequest, following: PageRequest) -> PageRequest:

@@ -1,8 +1,9 @@
 """What one run reads, and what is remembered of it: since when, until when, and where the next begins.
 
 A run reads one window. Each begins before where the last one ended: by ``lookback``, for what is committed
-late, and with a cursor's field by at least one unit of its format, so that ties at the boundary are read
-whether the API means "since" inclusively or exclusively. What is read again is known by its id.
+late, and by one unit of the cursor's format, so that ties at the boundary are read whether the API means
+"since" inclusively or exclusively, and whether or not it cuts off fractions. What is read again is known by
+its id.
 
 What is remembered never runs ahead of what was read: it is the highest value seen, at most the time at which
 the run began (less ``delay``), so a record of the year 2099 moves nothing.
@@ -10,6 +11,7 @@ the run began (less ``delay``), so a record of the year 2099 moves nothing.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from causeway.polling.cursors import (
@@ -138,7 +140,7 @@ def advanced(
     end = int(window["end"]) * SECOND if cursor["format"] in TIMES else None
     value: Comparable | None = end
     if "field" in cursor and window["last"]:
-        # Up to the end nothing more was there, but what is committed late may come behind the highest.
+        # Nothing was there behind the highest, but what is committed late may come there.
         value = highest if highest is None or end is None else min(int(highest), end)
     before = stored.get("value")
     if value is not None and (before is None or value > before):  # type: ignore[operator] # of one kind
@@ -149,8 +151,22 @@ def advanced(
 
 
 def missing(poll: Poll, stored: Stored, now: float) -> float:
-    """For how many seconds the API no longer has what was not read yet; 0 if it has all of it."""
-    return max(0.0, now - poll["retention"] - stored["until"]) if "retention" in poll else 0.0
+    """Of how many seconds nothing can be read any more that was not read yet; 0 if nothing is missing.
+
+    What is older than ``retention`` the API no longer has; what is older than ``reach`` a poll that
+    reconciles could not tell from what was delivered long ago.
+    """
+    horizon = min(poll.get("retention", math.inf), poll.get("reach", math.inf))
+    return max(0.0, now - horizon - stored["until"])
+
+
+def overlap(format: str, lookback: float, *, field: bool) -> int:  # noqa: A002 # the manifest's word
+    """By how much a window begins before the end of the one before it: nanoseconds.
+
+    Days that are read without a cursor's field are whole ones (``delay`` waits until they are), so they
+    only overlap by ``lookback``.
+    """
+    return int(lookback) * SECOND + (unit_of(format) if field or format != "date" else 0)
 
 
 def is_within(window: Window, value: Comparable | None) -> bool:
@@ -175,26 +191,29 @@ def _from(cursor: Cursor, value: Comparable, now: float) -> Stored:
 
 
 def _of_times(poll: Poll, cursor: Cursor, stored: Stored, now: float, upto: str | None) -> Window | None:
-    end = int(now - cursor["delay"]) * SECOND
-    if upto is not None:
-        end = min(end, int(bound(cursor, upto)))
+    end = _floor(cursor, int(now - cursor["delay"]) * SECOND)
+    most = None if upto is None else int(bound(cursor, upto))
+    if most is not None:
+        end = min(end, -_floor(cursor, -most))
     since = _since(poll, cursor, stored, now)
     until = end
     if since is not None:
-        if since >= end:
+        if since > end or (since == end and "field" not in cursor):
             return None
         if "window" in cursor:
-            until = min(end, since + int(cursor["window"]) * SECOND)
+            until = min(end, _floor(cursor, since + int(cursor["window"]) * SECOND))
     window: Window = {
         "since": None if since is None else format_cursor(since, cursor["format"]),
         "until": format_cursor(until, cursor["format"]),
         "end": until / SECOND,
         "last": until >= end,
     }
-    if since is not None and (not cursor["asks"] or "reach" in poll):
+    if since is not None and not cursor["asks"]:
         window["least"] = since
-    if cursor["delay"] or upto is not None:
-        window["most"] = until
+    if "reach" in poll:
+        window["least"] = max(since or 0, int((now - poll["reach"]) * SECOND))
+    if most is not None or cursor["delay"]:
+        window["most"] = until if most is None else min(until, most)
     return window
 
 
@@ -202,10 +221,8 @@ def _since(poll: Poll, cursor: Cursor, stored: Stored, now: float) -> int | None
     """Where a window begins; None: with the first record there is."""
     since = None
     if "value" in stored:
-        overlap = int(cursor["lookback"]) * SECOND
-        if "field" in cursor:
-            overlap = max(overlap, unit_of(cursor["format"]))
-        since = _floor(cursor, int(stored["value"]) - overlap)
+        before = overlap(cursor["format"], cursor["lookback"], field="field" in cursor)
+        since = _floor(cursor, int(stored["value"]) - before)
         since = max(since, int(stored.get("start", since)))
     if "reach" in poll:
         since = max(since or 0, _floor(cursor, int(now - poll["reach"]) * SECOND))
@@ -218,10 +235,14 @@ def _floor(cursor: Cursor, value: int) -> int:
 
 
 def _of_values(cursor: Cursor, stored: Stored, now: float, upto: str | None) -> Window:
-    """Numbers and opaque texts know no time: how far to look back is told by what was seen when."""
+    """Numbers and opaque texts know no time: how far to look back is told by what was seen when.
+
+    What the last run could not see yet is at most ``lookback`` late, so it comes behind what was the highest
+    so long before that run.
+    """
     since = stored.get("value")
     if cursor["lookback"]:
-        due = [value for at, value in stored.get("marks", []) if at <= now - cursor["lookback"]]
+        due = [value for at, value in stored.get("marks", []) if at <= stored["until"] - cursor["lookback"]]
         since = due[-1] if due else stored.get("start")
     if isinstance(since, int):
         since = max(since - unit_of(cursor["format"]), int(stored.get("start", since - 1)))

@@ -21,6 +21,7 @@ from causeway.plan.manifest.values import (
 )
 from causeway.polling.cursors import SECOND, TIMES, CursorError, parse_cursor, unit_of
 from causeway.polling.schedules import LEAST, CronError, parse_cron
+from causeway.polling.windows import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,11 +85,10 @@ def _of_values(value: Mapping[str, JSON]) -> Iterator[Finding]:
     if "start" in value and isinstance(format_, str):
         yield from _start(value["start"], format_)
     window, lookback = _seconds(value.get("window")), _seconds(value.get("lookback", "0s"))
-    if window and is_time and window <= max(lookback, unit_of(format_) / SECOND):
-        yield (
-            "window",
-            "must be longer than lookback, and than one unit of the format, or no window would end",
-        )
+    if window and is_time:
+        least = overlap(format_, lookback, field="field" in value) / SECOND
+        if window <= least or window < unit_of(format_) / SECOND:
+            yield "window", f"must be longer than the {least:g} s by which windows overlap, and whole units"
 
 
 def _seconds(value: JSON) -> float:
