@@ -107,7 +107,7 @@ def plan_of(*, steps=(), target=None, errors=None, ledger=None, shop=None, **int
 
 
 def _is_no_call(target):
-    return target is not None and not target.keys().isdisjoint({"queue", "bus", "bucket"})
+    return target is not None and not target.keys().isdisjoint({"queue", "bus", "bucket", "reply"})
 
 
 @dataclass

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from causeway.calls.auth import TokenOf
     from causeway.calls.literals import Reveal
-    from causeway.plan.records import JSON, Api, Call
+    from causeway.plan.records import JSON, Api, Call, ReplyTarget
 
 OWN_HEADERS = frozenset(
     {
@@ -85,10 +85,10 @@ def make_request(
     """
     reveal = _checked(reveal)
     proof = credentials_of(api, reveal, token)
-    body = _body(call, scope)
+    filled = body_of(call, scope)
     own = {"User-Agent": user_agent(), "Accept-Encoding": "gzip"}
-    if body is not None:
-        own["Content-Type"] = _CONTENT[call["content"]][0]
+    if filled is not None:
+        own["Content-Type"] = filled[0]
     return Request(
         method=call["method"],
         url=_url(call, api, scope, reveal, proof=proof.query, at=at),
@@ -99,7 +99,7 @@ def make_request(
             headers,
             proof.headers,
         ),
-        body=body,
+        body=None if filled is None else filled[1],
     )
 
 
@@ -164,14 +164,20 @@ def _checked(reveal: Reveal) -> Reveal:
     return revealed
 
 
-def _body(call: Call, scope: Mapping[str, JSON]) -> bytes | None:
-    if "body" not in call:
+def body_of(words: Call | ReplyTarget, scope: Mapping[str, JSON]) -> tuple[str, bytes] | None:
+    """The content type and the bytes of a body that a template makes; None: there is none.
+
+    Raises:
+        ExpressionError: it cannot be filled in, or is not what its ``content`` says.
+    """
+    if "body" not in words:
         return None
-    value = render(call["body"], scope)
+    value = render(words["body"], scope)
     if value is OMITTED:
         return None
+    type_, write = _CONTENT[words["content"]]
     try:
-        return _CONTENT[call["content"]][1](value)
+        return type_, write(value)
     except UnicodeEncodeError:
         raise ExpressionError("the body has half a character (a lone surrogate)", "body") from None
     except (TypeError, ValueError) as error:

@@ -1,7 +1,8 @@
 """What is kept beside a delivery's item: its event, and the answers of steps that changed something.
 
 It is there from the moment a delivery does not succeed at once, while it is open, and as long as it can be
-replayed. What is large is in the bucket, and the item points there.
+replayed. Of a request there is also its reply, in an item of its own, for a day. What is large is in the
+bucket, and the item points there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 PART = "event"
 """The range key of what is kept."""
+
+REPLY = "reply"
+"""The range key of a request's reply."""
+
+REPLY_FOR = 86400.0
+"""Seconds for which a reply is kept."""
 
 LARGE = 64 * 1024
 """Texts of more bytes go to the bucket: there they are cheaper, and an item holds 400 KB in all."""
@@ -85,6 +92,19 @@ class Beside:
     def delete(self, delivery: str) -> None:
         """Keep it no longer. The bucket's lifecycle deletes what is there: deliveries share events."""
         self._table.delete(delivery, PART)
+
+    def keep_reply(self, message: Message, reply: dict[str, JSON], *, now: float) -> None:
+        """Keep a request's reply for a day, over one that was there."""
+        item: Item = {"id": message["delivery"], "part": REPLY, "expires_at": int(now + REPLY_FOR)}
+        self._table.put(item | self._store(message, "reply", reply))
+
+    def reply(self, delivery: str, *, now: float) -> dict[str, JSON] | None:
+        """A request's reply; None: there is none, or none any more."""
+        item = self._table.get(delivery, REPLY)
+        if item is None or item["expires_at"] <= now:
+            return None
+        found: dict[str, JSON] | None = self._load(item, "reply")
+        return found
 
     def _store(self, message: Message, name: str, value: dict[str, JSON]) -> dict[str, str]:
         text = json.dumps(value, separators=(",", ":"))

@@ -70,6 +70,9 @@ _OF_A_SETTLEMENT = (
 )
 
 
+_OF_WAITING = ("due_shard", "due_at", "expires_at", "announced")
+
+
 class Entry(TypedDict):
     """One attempt in a delivery's history."""
 
@@ -132,7 +135,15 @@ class Journal:
         self._table = table
         self._clock = clock
 
-    def claim(self, message: Message, event: Event | None, *, sent_at: float, lease: float) -> Claim:
+    def claim(
+        self,
+        message: Message,
+        event: Event | None,
+        *,
+        sent_at: float,
+        lease: float,
+        expires_at: float | None = None,
+    ) -> Claim:
         """Claim the delivery for one attempt.
 
         Args:
@@ -140,6 +151,8 @@ class Journal:
             event: Its event, None when it lies beside the item.
             sent_at: When the message was put on the queue: a replay's time runs from there, whoever replays.
             lease: The end of this invocation.
+            expires_at: When to forget it if the attempt is cut off: it has no message, and its client may
+                never come back. None: never.
 
         Raises:
             NotClaimed: the message may not run.
@@ -152,12 +165,14 @@ class Journal:
             "format": FORMAT,
             **{name: message[name] for name in ("integration", "system", "acceptance", "accepted_at")},
             **({"trace": message["trace"]} if "trace" in message else {}),
+            **({"fingerprint": message["fingerprint"]} if "fingerprint" in message else {}),
             **({"event_id": event["id"], "event_type": event["type"]} if event else {}),
             "status": "running",
             "ticket": str(ticket),
             "claim": token,
             "lease": int(lease * 1000),
             "updated_at": round(now, 3),
+            **({} if expires_at is None else {"expires_at": int(expires_at)}),
         }
         first = ticket.attempt == 1
         try:
@@ -166,7 +181,7 @@ class Journal:
                 PART,
                 values=values | ({"since": since} if first else {}),
                 defaults={} if first else {"since": since},
-                remove=("due_shard", "due_at", "expires_at", "announced"),
+                remove=[name for name in _OF_WAITING if name not in values],
                 condition=_CLAIMABLE,
                 given={
                     **{name: name for name in ("waiting", "delivered", "dead", "running")},
@@ -204,6 +219,32 @@ class Journal:
             kept: Its event was beside it, and is to be taken away.
         """
         self._settle(claim, "delivered", expires_at=int(expires_at), **({"kept": True} if kept else {}))
+
+    def answered(self, claim: Claim, *, reason: str, error: str, expires_at: float, kept: bool) -> None:
+        """The delivery failed for good, and its client, who waited for it, is told: it is done.
+
+        Args:
+            claim: With the attempt in its history.
+            reason: Why, in words.
+            error: The reason's class.
+            expires_at: When a repeat would be delivered anew.
+            kept: Its event was beside it, and is to be taken away.
+        """
+        more = {"kept": True} if kept else {}
+        self._settle(claim, "delivered", reason=reason, error=error, expires_at=int(expires_at), **more)
+
+    def withdrawn(self, claim: Claim, *, ticket: Ticket, reason: str, error: str, expires_at: float) -> None:
+        """The delivery waits for nobody but its client, who was told that nothing is queued: it is not open.
+
+        Args:
+            claim: With the attempt in its history.
+            ticket: With which it goes on, should the client ask again.
+            reason: Why, in words.
+            error: The reason's class.
+            expires_at: When it is forgotten.
+        """
+        values = {"ticket": str(ticket), "reason": reason, "error": error, "expires_at": int(expires_at)}
+        self._settle(claim, "waiting", **values)
 
     def waiting(
         self,

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.calls.outcome import Refused
-from causeway.delivery import holding, parking
+from causeway.delivery import holding, parking, replies
 from causeway.delivery.journal import GRACE
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
 from causeway.delivery.transforms import TransformFailed, TransformMissing
@@ -75,7 +75,8 @@ def delivered(attempt: Attempt) -> Fate:
         attempt.keep(attempt.kept.answers, expires_at=now + keep_events)
     delete = attempt.kept.there and not keep_events
     expires_at = now + dedupe_for(tools, attempt.message)
-    entry = _entry(attempt, attempt.outcome)
+    replies.keep(attempt)
+    entry = entry_of(attempt, attempt.outcome)
     tools.journal.delivered(claim.with_entry(entry), expires_at=expires_at, kept=delete)
     if delete:
         tools.beside.delete(attempt.id)
@@ -92,11 +93,11 @@ def delivered(attempt: Attempt) -> Fate:
 def failed(attempt: Attempt, error: Exception) -> Fate:
     """Do what follows from how the attempt ended."""
     try:
-        return _follow(attempt, error)
+        return follow(attempt, error)
     except (AwsError, NotQueued) as fault:
         # Not even what follows could be written: the claim is given back, so that this does not look like a
         # crash.
-        return _release(attempt, Fate("fault", back(attempt.received)), _reason(attempt, fault))
+        return _release(attempt, Fate("fault", back(attempt.received)), reason_of(attempt, fault))
 
 
 def in_words(error: Exception) -> str:
@@ -113,12 +114,13 @@ def dedupe_for(tools: Tools, message: Message) -> float:
     return source["webhooks"]["dedupe_for"] if source and "webhooks" in source else DEDUPE_FOR
 
 
-def _follow(attempt: Attempt, error: Exception) -> Fate:
-    reason = _reason(attempt, error)
+def follow(attempt: Attempt, error: Exception) -> Fate:
+    """The same, but what cannot be written down raises."""
+    reason = reason_of(attempt, error)
     match error:
         case Paused() | Refused() if parking.wants_pause(attempt, error):
             return _pause(attempt, error, reason)
-        case Refused(retry=True) if not _aborted(error):
+        case Refused(retry=True) if not aborted(error):
             return _retry(attempt, error, reason)
         case Refused() | GivenUp():
             return _give_up(attempt, reason, error.kind)
@@ -136,25 +138,16 @@ def _follow(attempt: Attempt, error: Exception) -> Fate:
     return _hold(attempt, error, reason) if isinstance(error, Held) else _release(attempt, fate, reason)
 
 
-def _aborted(refused: Refused) -> bool:
+def aborted(refused: Refused) -> bool:
     """The target asks never to send this one again, whatever its status."""
     return refused.answer is not None and refused.answer.headers.get("webhook-delivery") == "abort-message"
 
 
 def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     tools, claim = attempt.tools, attempt.claimed
-    errors = _errors(attempt)
-    assert errors is not None, "only an integration's call is refused"
     now = tools.clock.now()
     try:
-        due = next_attempt(
-            errors,
-            attempt=claim.ticket.attempt,
-            since=_since(attempt),
-            now=now,
-            jitter=tools.jitter(),
-            retry_after=refused.retry_after,
-        )
+        due = due_again(attempt, refused)
     except NoMoreAttempts as end:
         return _give_up(attempt, f"{reason}; given up {end}", refused.kind)
     _keep(attempt)
@@ -163,7 +156,7 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     if due - now <= LONGEST_DELAY:
         tools.queue.send([next_message(attempt.message, str(ticket))], delay=due - now)
         look_at = due + GRACE
-    entry = _entry(attempt, "refused", reason, refused.kind)
+    entry = entry_of(attempt, "refused", reason, refused.kind)
     tools.journal.waiting(
         claim.with_entry(entry), ticket=ticket, due_at=look_at, reason=reason, error=refused.kind
     )
@@ -172,13 +165,27 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     return Fate("retried")
 
 
+def due_again(attempt: Attempt, refused: Refused) -> float:
+    """When the schedule has the next attempt. Raises NoMoreAttempts where there is none."""
+    errors = _errors(attempt)
+    assert errors is not None, "only an integration's call is refused"
+    return next_attempt(
+        errors,
+        attempt=attempt.claimed.ticket.attempt,
+        since=_since(attempt),
+        now=attempt.tools.clock.now(),
+        jitter=attempt.tools.jitter(),
+        retry_after=refused.retry_after,
+    )
+
+
 def _pause(attempt: Attempt, error: Paused | Refused, reason: str) -> Fate:
     """The integration is paused, or its target wants it to be: the delivery waits until it is resumed."""
     claim = attempt.claimed
     _keep(attempt)
     if isinstance(error, Refused):
         parking.pause(attempt, reason)
-        claim = claim.with_entry(_entry(attempt, "refused", reason, error.kind))
+        claim = claim.with_entry(entry_of(attempt, "refused", reason, error.kind))
     return parking.park(attempt, claim, reason)
 
 
@@ -198,7 +205,8 @@ def _give_up(attempt: Attempt, reason: str, kind: str) -> Fate:
     tools = attempt.tools
     expires_at = tools.clock.now() + tools.keep_dead
     attempt.keep(attempt.kept.answers, expires_at=expires_at)
-    entry = _entry(attempt, "dead", reason, kind)
+    replies.keep(attempt, kind)
+    entry = entry_of(attempt, "dead", reason, kind)
     tools.journal.dead(
         attempt.claimed.with_entry(entry),
         reason=reason,
@@ -216,7 +224,7 @@ def _release(attempt: Attempt, fate: Fate, reason: str) -> Fate:
     tools = attempt.tools
     claim = attempt.claimed
     if fate.outcome == "fault":
-        claim = claim.with_entry(_entry(attempt, "fault", reason, "fault"))
+        claim = claim.with_entry(entry_of(attempt, "fault", reason, "fault"))
         with suppress(AwsError):  # the message is there, too
             _keep(attempt)
     due_at = tools.clock.now() + GRACE if attempt.kept.there else None
@@ -249,7 +257,7 @@ def back(received: Received) -> float:
     return min(math.ldexp(_FIRST_BACK, min(received.receives - 1, 10)), LONGEST_BACK)
 
 
-def _reason(attempt: Attempt, error: Exception) -> str:
+def reason_of(attempt: Attempt, error: Exception) -> str:
     """Why, for people, with nothing in it that the source's manifest redacts."""
     text = in_words(error)
     if attempt.progress.at is not None:
@@ -257,7 +265,7 @@ def _reason(attempt: Attempt, error: Exception) -> str:
     return attempt.redact(text)[:_LONGEST_REASON]
 
 
-def _entry(attempt: Attempt, outcome: str, reason: str | None = None, error: str | None = None) -> Entry:
+def entry_of(attempt: Attempt, outcome: str, reason: str | None = None, error: str | None = None) -> Entry:
     """The attempt as its history has it; of one that succeeded little, since it is written for each."""
     now = attempt.tools.clock.now()
     entry: Entry = {

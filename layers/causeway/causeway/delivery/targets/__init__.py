@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from causeway.delivery.targets import bucket, bus, call, queue
+from causeway.delivery.targets import bucket, bus, call, queue, reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Kind(Protocol):
         """
 
 
-KINDS: dict[str, Kind] = {"call": call, "queue": queue, "bus": bus, "bucket": bucket}
+KINDS: dict[str, Kind] = {"call": call, "queue": queue, "bus": bus, "bucket": bucket, "reply": reply}
 """By the key of the record."""
 
 

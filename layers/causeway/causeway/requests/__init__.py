@@ -1,0 +1,1 @@
+"""Requests: an integration carries out what a client asks, while it waits or after it."""
