@@ -106,8 +106,8 @@ class Api:
         self.rows: dict[str, Row] = {}
         self.versions = Counter()
         self.requests = []
-        self.before = lambda number: None  # may answer instead, or raise; called with the request's number
-        self.after = lambda number, rows: None  # may change rows, once a page was read
+        self.before = nothing  # may answer instead, or raise; called with the request's number
+        self.after = nothing  # may change rows, once a page was read
         self.seconds = 0.1
         self.etags = False
 
@@ -120,7 +120,7 @@ class Api:
         self.versions[id_, row.version] += 1
         return row
 
-    def exchange(self, request, *, allow_private, seconds, repeatable):
+    def exchange(self, request, *, allow_private, seconds, repeatable):  # noqa: ARG002 - Transport's own
         number = len(self.requests)
         parts = urlsplit(request.url)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -185,6 +185,10 @@ class Api:
         if "until" in query:
             rows = [row for row in rows if row.updated_at < from_rfc3339(query["until"])]
         return sorted(rows, key=lambda row: (row.updated_at, row.id), reverse=self.newest_first)
+
+
+def nothing(*_):
+    return None
 
 
 PAGINATE = {

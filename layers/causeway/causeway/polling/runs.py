@@ -84,6 +84,11 @@ def turned(
     return after  # type: ignore[no-any-return] # a Run as it was
 
 
+def is_numbered(poll: Poll) -> bool:
+    """Whether pages are numbers or offsets: what moves in the list then changes what a page is."""
+    return "paginate" in poll and poll["paginate"]["by"] in ("page", "offset")
+
+
 def moves(poll: Poll, run: Run, identities: Iterable[Identity]) -> bool:
     """Whether a record was changed since the run began, so that all that came after it changed places.
 
@@ -91,8 +96,7 @@ def moves(poll: Poll, run: Run, identities: Iterable[Identity]) -> bool:
     changed lately stands in the list with a value from after the beginning.
     """
     request = run["request"]
-    by = poll["paginate"]["by"] if "paginate" in poll else None
-    if by not in ("page", "offset") or request is None or request["number"] == 1:
+    if not is_numbered(poll) or request is None or request["number"] == 1:
         return False  # what was changed before the first page came has kept nothing from coming
     if "cursor" not in poll or poll["cursor"]["format"] not in TIMES:
         return False

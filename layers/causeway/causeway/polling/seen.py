@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from causeway.polling.cursors import Comparable
 
 MOST = 100_000
-"""Keys that are kept of a list without a cursor, of which only the beginning is read."""
+"""Keys that are kept where more would only spare the journal work, or is of no use."""
 
 _PART = "seen#"
 _BYTES = 9  # three times three: base64 of several is the several base64s

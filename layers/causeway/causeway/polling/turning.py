@@ -13,7 +13,7 @@ from causeway.polling.comparing import compare, gone
 from causeway.polling.cursors import SECOND
 from causeway.polling.paging import SEEN, next_request, token_of
 from causeway.polling.records import events_of, identify
-from causeway.polling.runs import ended, moves, reaches_back_to, turned
+from causeway.polling.runs import ended, is_numbered, moves, reaches_back_to, turned
 from causeway.polling.seen import MOST
 from causeway.polling.windows import is_older, is_within
 
@@ -75,15 +75,13 @@ def turn_of(
     named = [(identify(poll, record), record) for record in page.records]
     within = [each for each in named if is_within(run["window"], each[0].value)]
     fresh, hashes = _fresh(poll, within, known)
-    seen_all = all(each.key in known["seen"] or is_older(run["window"], each.value) for each, _ in named)
-    after = _after(poll, run, page, within=within, seen_all=seen_all)
-    if moves(poll, run, (identity for identity, _ in named)):
-        after["moved"] = True
-    is_last = after["request"] is None
-    if "diff" in poll and is_last and page.modified:
+    following = _after(poll, run, page, named, known)
+    if "diff" in poll and following["request"] is None and page.modified:
         fresh += gone(poll, known["previous"], {**known["met"], **hashes})
-    after["queued"] += len(fresh)
-    mid: State = {**state, "open": after}
+    following["queued"] += len(fresh)
+    mid: State = {**state, "open": following}
+    after = mid if following["request"] else ended(poll, mid, page, now=now, until=until)
+    is_over = after.get("open", {}).get("number") != run["number"]
     turn: Turn = {
         "run": run["number"],
         "page": run["request"]["number"] if run["request"] else 0,
@@ -91,14 +89,14 @@ def turn_of(
         "events": events_of(poll, fresh, run=str(run["number"]), now=now),
         "keys": [],
         "value": run["number"],
-        "after": ended(poll, mid, page, now=now, until=until) if is_last else mid,
+        "after": after,
     }
     if "diff" in poll:
         turn["hashes"] = hashes
-        if is_last and page.modified:
-            turn["after"]["snapshot"] = {"run": turn["run"], "parts": turn["page"]}
+        if is_over and page.modified:
+            after["snapshot"] = {"run": turn["run"], "parts": turn["page"]}
     else:
-        _remember(poll, turn, mid, within=within, fresh=fresh, is_last=is_last, now=now)
+        _remember(poll, turn, mid, within=within, fresh=fresh, is_over=is_over, now=now)
     return turn, sorted({identity.problem for identity, _ in named if identity.problem})
 
 
@@ -114,23 +112,40 @@ def _fresh(poll: Poll, within: Sequence[Named], known: Known) -> tuple[list[Name
     return list(found.values()), {}
 
 
-def _after(poll: Poll, run: Run, page: Page, *, within: Sequence[Named], seen_all: bool) -> Run:
+def _after(poll: Poll, run: Run, page: Page, named: Sequence[Named], known: Known) -> Run:
     """The run after the page."""
     assert run["request"] is not None, "a page was asked for"
+    stops_early = "paginate" in poll and poll["paginate"].get("stop_when") == SEEN
+    seen_all = stops_early and all(
+        each.key in known["seen"] or is_older(run["window"], each.value) for each, _ in named
+    )
     following, token = None, None
     if page.modified:
         following = next_request(poll, run["request"], page.answer, page.records, seen_all=seen_all)
         token = token_of(poll, page.answer)
-    values = [identity.value for identity, _ in within if identity.value is not None]
+    values = [
+        identity.value
+        for identity, _ in named
+        if identity.value is not None and is_within(run["window"], identity.value)
+    ]
     highest = max(values, default=None)
     after = turned(run, page, highest=highest, token=token, following=following)
-    if following is None and seen_all and page.records and _stops_early(poll):
+    if following is None and seen_all and page.records:
         after["stopped"] = True
+    if moves(poll, run, (identity for identity, _ in named)):
+        after["moved"] = True
     return after
 
 
-def _stops_early(poll: Poll) -> bool:
-    return "paginate" in poll and poll["paginate"].get("stop_when") == SEEN
+def _is_known_to_the_end(poll: Poll, run: Run) -> bool:
+    """Whether all that a run has read is remembered until it ends, and not only what the next one may meet.
+
+    A list by numbers may be read anew within the run, but for that the journal knows repeats, too. Members of
+    a batch it does not know one by one.
+    """
+    if poll["batch"] > 1:
+        return True
+    return is_numbered(poll) and run["records"] <= MOST
 
 
 def _remember(
@@ -140,7 +155,7 @@ def _remember(
     *,
     within: Sequence[Named],
     fresh: Sequence[Named],
-    is_last: bool,
+    is_over: bool,
     now: float,
 ) -> None:
     """Which keys are remembered for how long, and which need not be any more.
@@ -151,14 +166,13 @@ def _remember(
     cursor = poll.get("cursor")
     if cursor is None or "token" in cursor:
         turn["keys"] = [identity.key for identity, _ in within]
-        if is_last and not state["open"].get("stopped") and "full" in state:
+        if is_over and not state["open"].get("stopped") and "full" in state:
             turn["forget"] = state["full"]
-        if is_last and state["open"].get("stopped"):
+        if is_over and state["open"].get("stopped"):
             turn["most"] = MOST
         return
     back = reaches_back_to(poll, state, now)
-    # Members of a batch are not met by the journal one by one: what was read is known to the run's end.
-    bound = back if poll["batch"] == 1 or is_last else None
+    bound = back if is_over or not _is_known_to_the_end(poll, state["open"]) else None
     if "field" not in cursor:
         turn["keys"] = [identity.key for identity, _ in fresh]
         turn["value"] = int(state["open"]["window"]["end"]) * SECOND
