@@ -76,10 +76,14 @@ def test_a_queue_starts_no_more_than_its_function_has_kept_for_it(_queue, functi
     assert (maximum, otherwise) == (kept, {"Ref": "AWS::NoValue"})
 
 
+BATCHES = {"PollerFunction": 1}
+"""How many messages one invocation gets, where it is another number than ten."""
+
+
 @pytest.mark.parametrize(("_queue", "_function", "source"), sources())
 def test_one_failed_delivery_does_not_fail_its_batch(_queue, _function, source):
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source["BatchSize"] == 10
+    assert source["BatchSize"] == BATCHES.get(_function, 10)
     assert "FilterCriteria" not in source, "SQS deletes what does not match: lost silently"
 
 
@@ -114,7 +118,7 @@ def test_a_function_whose_messages_come_back_to_it_may_loop():
     edges = invokes()
     looping = {name for name in edges if name in reachable(name, edges)}
     allowed = {name for name, function in functions().items() if function.get("RecursiveLoop") == "Allow"}
-    assert looping == allowed == {"ProcessorFunction"}
+    assert looping == allowed == {"ProcessorFunction", "PollerFunction"}
 
 
 def test_the_scheduler_runs_each_minute_and_is_done_within_it():

@@ -65,7 +65,12 @@ def test_every_resource_is_named(name):
 
 @pytest.mark.parametrize(
     ("function", "direction"),
-    [("WebhookFunction", "in"), ("ProcessorFunction", "out"), ("SchedulerFunction", "out")],
+    [
+        ("WebhookFunction", "in"),
+        ("ProcessorFunction", "out"),
+        ("PollerFunction", "out"),
+        ("SchedulerFunction", "out"),
+    ],
 )
 def test_a_function_reads_secrets_of_its_direction_only(function, direction):
     """Who takes over the receiving function cannot call anyone; who takes over the processor cannot forge a webhook."""
@@ -105,11 +110,11 @@ def test_only_who_calls_or_keeps_tokens_alive_may_open_them():
         for statement in statements(role_of(function))
         if statement["Resource"] == {"Ref": "SealingKey"}
     }
-    assert may == {"ProcessorFunction", "SchedulerFunction"}
+    assert may == {"ProcessorFunction", "PollerFunction", "SchedulerFunction"}
 
 
 def test_tokens_are_the_only_items_that_they_may_change_for_that():
-    for function in ("ProcessorFunction", "SchedulerFunction"):
+    for function in ("ProcessorFunction", "PollerFunction", "SchedulerFunction"):
         (statement,) = [
             one for one in statements(role_of(functions()[function])) if one["Sid"] == "ShareTokens"
         ]
