@@ -36,6 +36,7 @@ COMMANDS: dict[str, Row] = {
     "dev": Row("causeway_cli.local.dev:dev", "Run the whole stack here, on an emulated AWS."),
     "send": Row("causeway_cli.send:send", "Sign a sample event as the provider would, and post it."),
     "verify": Row("causeway_cli.verify:verify", "Say why a provider's request was refused."),
+    "poll": Row("causeway_cli.polling:poll", "Run a poll now, or read a time again."),
     "status": Row("causeway_cli.status:status", "Every integration, and whether the books close."),
     "deliveries": Row("causeway_cli.looking:app", "List deliveries; show one, or what became of an event."),
     "tail": Row("causeway_cli.tailing:tail", "Show what the functions log, as it comes in."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,7 +88,14 @@ def _watch(place: Place, names: list[str], hour: float | None) -> None:
 def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]:
     overview = Overview(journal=place.journal, state=place.state, pauses=place.pauses, clock=place.clock)
     begin = books.last_closed(time.time()) if hour is None else hour // books.HOUR * books.HOUR
-    accepted = books.accepted_in(place.aws, place.log_groups["WebhookFunction"], begin)
+    accepted = sum(
+        (
+            books.accepted_in(place.aws, group, begin)
+            for name, group in place.log_groups.items()
+            if name in books.ACCEPTING
+        ),
+        Counter(),
+    )
     closed = books.close(place.journal, begin, accepted, names)
     on_queue = _on_queue(place)
     return {

@@ -1,10 +1,10 @@
 """The books: whether everything that was accepted in an hour can be accounted for.
 
-Accepted is what the receiving function says in one line per request, after the queue has the messages and
-before its answer. Accounted for is what the journal knows of the same hour, by query and never by counters:
-delivered, waiting, dead, and distinct acceptances that met a delivery that was there (a provider's repeat).
-More than was accepted is a crash between queue and line, and harmless. Less is a loss, unless that many
-messages are still on the queue.
+Accepted is what the functions that accept events say in one line per request (of a poll: per page), after the
+queue has the messages and before anything else. Accounted for is what the journal knows of the same hour, by
+query and never by counters: delivered, waiting, dead, and distinct acceptances that met a delivery that was
+there (a provider's repeat). More than was accepted is a crash between queue and line, and harmless. Less is a
+loss, unless that many messages are still on the queue.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ SETTLED_AFTER = 1800.0
 """Seconds after an hour's end from which on its books should close."""
 
 LINE = "received"
-"""The message of the receiver's line."""
+"""The message of the line that says what was accepted."""
+
+ACCEPTING = ("WebhookFunction", "PollerFunction", "RequestFunction")
+"""The functions that write it, by their names in the template."""
 
 _LATE = 300.0
 _ROUNDED = 1.0

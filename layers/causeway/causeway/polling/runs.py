@@ -131,7 +131,12 @@ def ended(poll: Poll, state: State, page: Page, *, now: float, until: str | None
         after["validators"] = page.validators
     if page.modified and not run.get("stopped"):
         after["full"] = run["number"]
-    return after if run["window"]["last"] else begin(poll, after, slot=run["slot"], now=now, until=until)
+    if run["window"]["last"]:
+        return after
+    after = begin(poll, after, slot=run["slot"], now=now, until=until)
+    if "open" in after:  # the slices of one slot are counted together
+        after["open"] |= {"records": run["records"], "queued": run["queued"]}
+    return after
 
 
 def reaches_back_to(poll: Poll, state: State, now: float) -> Comparable | None:
