@@ -7,6 +7,7 @@ import os
 import random
 from typing import TYPE_CHECKING, Any
 
+from causeway.acceptance.storing import make_store
 from causeway.aws.client import Aws
 from causeway.aws.table import Table
 from causeway.calls.caller import Caller
@@ -20,7 +21,6 @@ from causeway.plan.plan import load
 from causeway.polling.receiving import receive
 from causeway.polling.ticks import PollQueue
 from causeway.polling.work import Tools
-from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
 from causeway.settings.secrets import Secrets
@@ -49,13 +49,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         caller=Caller(plan, secrets, clock, transport=transport, means=means),
         state=state,
         journal=Table(aws, settings.journal),
-        store=Queue(
-            aws,
-            url=settings.deliveries_url,
-            bucket=settings.payloads,
-            claim_check_over=settings.claim_check_over,
-            clock=clock,
-        ),
+        store=make_store(plan, aws, settings, clock),
         ticks=PollQueue(aws, settings.polls_url),
         limits=Limits(
             systems=plan.systems,

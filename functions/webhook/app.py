@@ -1,4 +1,4 @@
-"""The receiving function: a provider's request in, messages on the queue, an answer out. And the bus's events.
+"""The receiving function: a provider's request in, messages on the queue, an answer out; or of the bus.
 
 A cold start delays a provider's event, so nothing heavy is imported here: no boto3, no pydantic, no tracing
 SDK; jmespath and cryptography only when an expression or a scheme needs them.
@@ -10,10 +10,10 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any
 
+from causeway.acceptance.storing import make_store
 from causeway.aws.client import Aws
 from causeway.plan.plan import UnreadablePlanError, load
 from causeway.queueing.payloads import Payloads
-from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
 from causeway.settings.secrets import Secrets
@@ -27,7 +27,6 @@ from causeway.webhooks.rejections import Rejections
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from causeway.acceptance.acceptor import Store
     from causeway.bus.receiving import BusReceiver
     from causeway.settings.clock import Clock
     from causeway.webhooks.gateway import Answer
@@ -40,10 +39,11 @@ def make_receiver(environ: Mapping[str, str], clock: Clock) -> Receiver:
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
     key_material = KeyMaterial(clock)
+    plan = load(settings.plan, settings.environment)
     return Receiver(
-        plan=load(settings.plan, settings.environment),
+        plan=plan,
         secrets=Secrets(aws, prefix=settings.secrets_prefix, direction="in", clock=clock),
-        store=_store(aws, settings, clock),
+        store=make_store(plan, aws, settings, clock),
         clock=clock,
         metrics=metrics,
         base_url=settings.base_url,
@@ -60,23 +60,13 @@ def make_bus_receiver(environ: Mapping[str, str], clock: Clock) -> BusReceiver:
 
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
+    plan = load(settings.plan, settings.environment)
     return BusReceiver(
-        plan=load(settings.plan, settings.environment),
-        store=_store(aws, settings, clock),
+        plan=plan,
+        store=make_store(plan, aws, settings, clock),
         payloads=Payloads(aws, settings.payloads),
         clock=clock,
         metrics=metrics,
-    )
-
-
-def _store(aws: Aws, settings: Settings, clock: Clock) -> Store:
-    """Where messages go."""
-    return Queue(
-        aws,
-        url=settings.deliveries_url,
-        bucket=settings.payloads,
-        claim_check_over=settings.claim_check_over,
-        clock=clock,
     )
 
 

@@ -69,6 +69,8 @@ def test_every_resource_is_named(name):
         ("WebhookFunction", "in"),
         ("ProcessorFunction", "out"),
         ("PollerFunction", "out"),
+        ("RequestFunction", "out"),
+        ("StreamFunction", "out"),
         ("SchedulerFunction", "out"),
     ],
 )
@@ -110,11 +112,23 @@ def test_only_who_calls_or_keeps_tokens_alive_may_open_them():
         for statement in statements(role_of(function))
         if statement["Resource"] == {"Ref": "SealingKey"}
     }
-    assert may == {"ProcessorFunction", "PollerFunction", "SchedulerFunction"}
+    assert may == {
+        "ProcessorFunction",
+        "StreamFunction",
+        "PollerFunction",
+        "RequestFunction",
+        "SchedulerFunction",
+    }
 
 
 def test_tokens_are_the_only_items_that_they_may_change_for_that():
-    for function in ("ProcessorFunction", "PollerFunction", "SchedulerFunction"):
+    for function in (
+        "ProcessorFunction",
+        "StreamFunction",
+        "PollerFunction",
+        "RequestFunction",
+        "SchedulerFunction",
+    ):
         (statement,) = [
             one for one in statements(role_of(functions()[function])) if one["Sid"] == "ShareTokens"
         ]

@@ -20,7 +20,7 @@ from functions.webhook import app
 from tests.support.receiving import CONTEXT, NOW, KeptQueue, record
 
 ENTRY: dict[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "events" / "webhook" / "bus-order-placed.json").read_text()
+    (Path(__file__).parents[3] / "events" / "webhook" / "bus" / "order-placed.json").read_text()
 )
 PLACED = {"detail-type": ["order.placed"]}
 

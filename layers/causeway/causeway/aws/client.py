@@ -53,6 +53,7 @@ class Service(NamedTuple):
 SERVICES = {
     "dynamodb": Service("DynamoDB_20120810", "1.0", "DYNAMODB", tries=4),
     "events": Service("AWSEvents", "1.1", "EVENTBRIDGE"),
+    "kinesis": Service("Kinesis_20131202", "1.1", "KINESIS"),
     "logs": Service("Logs_20140328", "1.1", "CLOUDWATCH_LOGS"),
     "secretsmanager": Service("secretsmanager", "1.1", "SECRETS_MANAGER"),
     "sqs": Service("AmazonSQS", "1.0", "SQS"),

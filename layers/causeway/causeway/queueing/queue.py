@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from causeway.aws.client import AwsError
-from causeway.queueing.messages import encode
+from causeway.queueing.bodies import bodies
 from causeway.queueing.payloads import Payloads
 from causeway.settings.clock import SystemClock
 
@@ -81,11 +81,11 @@ class Queue:
             raise ValueError(f"SQS delays a message by 0 to {LONGEST_DELAY:g} s, not by {delay:g} s")
         until = self._clock.now() + self._patience
         try:
-            bodies = self._bodies(messages)
+            encoded = bodies(messages, self._payloads, over=self._claim_check_over, together=BATCH_BYTES)
         except AwsError as error:
             raise NotQueued(f"an event could not be stored: {error}") from error
         entries = [
-            _Entry(message["integration"], body) for message, body in zip(messages, bodies, strict=True)
+            _Entry(message["integration"], body) for message, body in zip(messages, encoded, strict=True)
         ]
         for batch in _batches(entries):
             self._send_all(batch, math.ceil(delay), until)
@@ -116,25 +116,6 @@ class Queue:
             return message["event"]
         pointer = message["event_at"]
         return None if pointer == "journal" else self._payloads.read(pointer)
-
-    def _bodies(self, messages: Sequence[Message]) -> list[str]:
-        """The messages encoded; where events are large, each is stored once and its copies point there."""
-        bodies = [encode(message) for message in messages]
-        size_of_copies: dict[tuple[str, int], int] = {}
-        for message, body in zip(messages, bodies, strict=True):
-            copy = _identity(message)
-            size_of_copies[copy] = size_of_copies.get(copy, 0) + len(body)
-        pointers: dict[tuple[str, int], str] = {}
-        for place, message in enumerate(messages):
-            copy = _identity(message)
-            too_large = len(bodies[place]) > self._claim_check_over or size_of_copies[copy] > BATCH_BYTES
-            if "event" in message and too_large:
-                if copy not in pointers:
-                    pointers[copy] = self._payloads.store(
-                        message["event"], acceptance=message["acceptance"], accepted_at=message["accepted_at"]
-                    )
-                bodies[place] = encode(_pointing(message, pointers[copy]))
-        return bodies
 
     def _send_all(self, entries: Sequence[_Entry], delay: int, until: float) -> None:
         for attempt in itertools.count():
@@ -179,14 +160,3 @@ def _batches(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
         size += len(entry.body)
     if batch:
         yield batch
-
-
-def _identity(message: Message) -> tuple[str, int]:
-    """What copies of one event have in common: the acceptance, and that they hold the very same object."""
-    return message["acceptance"], id(message.get("event"))
-
-
-def _pointing(message: Message, pointer: str) -> Message:
-    pointing: Message = {**message, "event_at": pointer}
-    del pointing["event"]
-    return pointing

@@ -65,6 +65,7 @@ class Settings:
     sealing_key = Setting("CAUSEWAY_SEALING_KEY", str)
     payloads = Setting("CAUSEWAY_PAYLOADS", str)
     bus = Setting("CAUSEWAY_BUS", str)
+    stream = Setting("CAUSEWAY_STREAM", str, default="")
     claim_check_over = Setting("CAUSEWAY_CLAIM_CHECK_OVER", int, default="262144")  # bytes
     keep_dead = Setting("CAUSEWAY_KEEP_DEAD", float, default="7776000")  # seconds: 90 days
     base_url = Setting("CAUSEWAY_BASE_URL", str, default="")
