@@ -8,6 +8,7 @@ again instead.
 
 from __future__ import annotations
 
+import math
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.events.expressions import ExpressionError
-from causeway.limiting.admission import Held
+from causeway.limiting.admission import PATIENCE, Held
 from causeway.polling.carrying import Carrying
 from causeway.polling.cursors import CursorError
 from causeway.polling.fetching import fetch
@@ -152,13 +153,21 @@ class Polling:
         try:
             self._turn()
         except Held as held:
-            self._tools.logger.info("waits for its system", **self._about, reason=str(held))
-            return max(_CIRCUIT if held.at is None else held.at - self._now, _MOMENT)
+            return self._held(held)
         except Superseded:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, the page is read again
             return self._failed(error)
         return 0.0
+
+    def _held(self, held: Held) -> float:
+        """In how many seconds the system may be called, which is no failure."""
+        self._tools.logger.info("waits for its system", **self._about, reason=str(held))
+        wait = _CIRCUIT if held.at is None else held.at - self._now
+        if held.at is not None and held.slot:  # which is void for whoever comes late
+            wait = math.floor(wait - PATIENCE)
+            self._save({**self._state, "open": {**self._state["open"], "call_at": held.at}})
+        return max(wait, _MOMENT)
 
     def _begin(self) -> None:
         now = self._now
@@ -222,7 +231,8 @@ class Polling:
     def _fetch(self, run: Run) -> Page:
         assert run["request"] is not None, "a run that has read all its pages is no longer open"
         system = self._poll["system"]
-        with self._invocation.admissions.admitted(system) as told, subsegment(system, system=system):
+        admitted = self._invocation.admissions.admitted(system, slot=run.get("call_at"))
+        with admitted as told, subsegment(system, system=system):
             try:
                 page = fetch(
                     self._tools.caller,

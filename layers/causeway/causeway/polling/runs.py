@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AGAIN = 3
 """So many times a window is read anew when its records changed places while pages were read."""
 
-_OF_A_FAILURE = ("failures", "give_up_at", "failed")
+_OF_A_PAGE = ("failures", "give_up_at", "failed", "call_at", "pending")
 _CLOCKS_DIFFER = 5 * SECOND
 
 
@@ -74,14 +74,15 @@ def turned(
         token: The server's own cursor, if the answer had one.
         following: The next page; None: there is none.
     """
-    after: Any = {name: value for name, value in run.items() if name not in (*_OF_A_FAILURE, "pending")}
-    after |= {"request": following, "records": run["records"] + len(page.records)}
+    after: Run = _without(run, *_OF_A_PAGE)
+    after["request"] = following
+    after["records"] = run["records"] + len(page.records)
     known = run.get("highest")
     if highest is not None:
         after["highest"] = highest if known is None else max(known, highest)
     if token is not None:
         after["token"] = token
-    return after  # type: ignore[no-any-return] # a Run as it was
+    return after
 
 
 def is_numbered(poll: Poll) -> bool:
@@ -117,16 +118,10 @@ def ended(poll: Poll, state: State, page: Page, *, now: float, until: str | None
     run = state["open"]
     if run.get("moved") and run.get("again", 0) < AGAIN:
         return {**state, "open": _anew(poll, run, now)}
-    after: Any = {
-        name: value for name, value in state.items() if name not in ("open", "failure", "validators")
-    }
+    counts: Any = {"records": run["records"], "queued": run["queued"]}
+    after: State = _without(state, "open", "failure", "validators")
     after["stored"] = _stored(poll, state)
-    after["finished"] = {
-        "number": run["number"],
-        "at": now,
-        "records": run["records"],
-        "queued": run["queued"],
-    }
+    after["finished"] = counts | {"number": run["number"], "at": now}
     if page.validators:
         after["validators"] = page.validators
     if page.modified and not run.get("stopped"):
@@ -135,7 +130,7 @@ def ended(poll: Poll, state: State, page: Page, *, now: float, until: str | None
         return after
     after = begin(poll, after, slot=run["slot"], now=now, until=until)
     if "open" in after:  # the slices of one slot are counted together
-        after["open"] |= {"records": run["records"], "queued": run["queued"]}
+        after["open"] |= counts
     return after
 
 
@@ -168,6 +163,13 @@ def _stored(poll: Poll, state: State) -> Stored:
 
 
 def _anew(poll: Poll, run: Run, now: float) -> Run:
-    after: Any = {name: value for name, value in run.items() if name != "moved"}
-    after |= {"request": first_request(poll, run["window"]), "began": now, "again": run.get("again", 0) + 1}
-    return after  # type: ignore[no-any-return] # a Run as it was
+    after: Run = _without(run, "moved")
+    after["request"] = first_request(poll, run["window"])
+    after["began"] = now
+    after["again"] = run.get("again", 0) + 1
+    return after
+
+
+def _without(record: Any, *names: str) -> Any:
+    """A record short of what it need not have."""
+    return {name: value for name, value in record.items() if name not in names}

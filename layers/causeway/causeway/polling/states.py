@@ -45,6 +45,7 @@ class Run(TypedDict):
     queued: int
     highest: NotRequired[Comparable]
     token: NotRequired[JSON]
+    call_at: NotRequired[float]  # when its page may be asked for: reserved for it
     failures: NotRequired[int]  # of this page, in a row
     give_up_at: NotRequired[float]  # when the next slot is due: then it has failed
     failed: NotRequired[int]  # so many slots in a row
