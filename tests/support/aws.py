@@ -129,6 +129,12 @@ class Cloud:
         return name
 
     @cached_property
+    def stream(self) -> str:
+        """The name of the stream, of one shard."""
+        self.aws.call("kinesis", "CreateStream", {"StreamName": self.stack, "ShardCount": 1})
+        return self.stack
+
+    @cached_property
     def bus(self) -> str:
         """The name of the event bus."""
         self.aws.call("events", "CreateEventBus", {"Name": self.stack})
