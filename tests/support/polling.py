@@ -318,6 +318,11 @@ class PollStage:
         item = Table(self.memory, "state").get("poll#shop/orders", part)
         return json.loads(item["state"]) if item and "state" in item else None
 
+    def covers(self, slot):
+        """Whether a slot has been read to its end."""
+        state = self.state()
+        return state is not None and state["slot"] >= slot and "open" not in state
+
     def seen(self):
         """How many items remember keys, and how many bytes of them."""
         found = [item for key, item in self.memory.tables["state"].items() if key[1].startswith("seen#")]
