@@ -139,7 +139,7 @@ def advanced(
         return {**after, "token": token} if token is not None else after
     end = int(window["end"]) * SECOND if cursor["format"] in TIMES else None
     value: Comparable | None = end
-    if "field" in cursor:
+    if "field" in cursor and window["last"]:
         # Nothing was there behind the highest, but what is committed late may come there.
         value = highest if highest is None or end is None else min(int(highest), end)
     before = stored.get("value")
