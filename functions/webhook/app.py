@@ -38,7 +38,7 @@ def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> R
     return Receiver(
         plan=load(settings.plan, settings.environment),
         secrets=Secrets(aws, prefix=settings.secrets_prefix, direction="in", clock=clock),
-        queue=Queue(
+        store=Queue(
             aws,
             url=settings.deliveries_url,
             bucket=settings.payloads,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from causeway.acceptance import acceptor
 from causeway.plan.plan import Plan
 from causeway.queueing.messages import decode
 from causeway.queueing.queue import Queue
@@ -61,7 +62,8 @@ class World:
         self.effects = effects
         self.log: list[dict[str, Any]] = []
         self.counts: dict[str, float] = {}
-        patch.setattr(receiving, "logger", lambda: self)
+        for module in (receiving, acceptor):
+            patch.setattr(module, "logger", lambda: self)
 
     def send(self, request: dict[str, Any]) -> Any:
         """A request to a new instance; None when no answer comes."""
@@ -71,7 +73,7 @@ class World:
         queue = Queue(aws, url="deliveries", bucket="payloads", claim_check_over=5000, clock=self.clock)
         metrics: Any = self
         receiver = Receiver(
-            plan=Plan(_plan()), secrets=secrets, queue=queue, clock=self.clock, metrics=metrics
+            plan=Plan(_plan()), secrets=secrets, store=queue, clock=self.clock, metrics=metrics
         )
         try:
             answer = receiver.answer(request)

@@ -199,7 +199,7 @@ class Bench:
         self.receiver = Receiver(
             plan=Plan(plan or record()),
             secrets=self.secrets,  # type: ignore[arg-type]
-            queue=self.queue,  # type: ignore[arg-type]
+            store=self.queue,  # type: ignore[arg-type]
             clock=self.clock,
             metrics=self.metrics,
         )

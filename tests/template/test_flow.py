@@ -26,7 +26,7 @@ def sources():
     return [
         (target(event["Properties"]["Queue"]), name, event["Properties"])
         for name, function in functions().items()
-        for event in function["Events"].values()
+        for event in function.get("Events", {}).values()
         if event["Type"] == "SQS"
     ]
 

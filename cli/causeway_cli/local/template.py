@@ -84,7 +84,7 @@ def fit(template: Template, environment: Mapping[str, str]) -> Template:
     for name, api in list(of_type(template, "AWS::ApiGatewayV2::Api")):
         body = api.pop("Body")
         api |= {"Name": name, "ProtocolType": "HTTP"}
-        template["Resources"] |= dict(_routes(name, body["paths"]))
+        template["Resources"] |= dict(_authorizers(name, body)) | dict(_routes(name, body["paths"]))
     for _, source in of_type(template, "AWS::Lambda::EventSourceMapping"):
         source["ScalingConfig"] = {"MaximumConcurrency": AT_ONCE}
     template["Mappings"] = _as_texts(template.get("Mappings", {}))
@@ -100,6 +100,39 @@ def _as_texts(mapping: Any) -> Any:
     if isinstance(mapping, dict):
         return {key: _as_texts(value) for key, value in mapping.items()}
     return str(mapping)
+
+
+def _authorizers(api: str, body: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
+        said = scheme["x-amazon-apigateway-authorizer"]
+        yield (
+            _authorizer(api, name),
+            {
+                "Type": "AWS::ApiGatewayV2::Authorizer",
+                "Properties": {
+                    "ApiId": {"Ref": api},
+                    "Name": name,
+                    "AuthorizerType": "REQUEST",
+                    "AuthorizerUri": said["authorizerUri"],
+                    "AuthorizerPayloadFormatVersion": said["authorizerPayloadFormatVersion"],
+                    "EnableSimpleResponses": said["enableSimpleResponses"],
+                    "IdentitySource": [said["identitySource"]],
+                    "AuthorizerResultTtlInSeconds": said["authorizerResultTtlInSeconds"],
+                },
+            },
+        )
+
+
+def _authorizer(api: str, name: str) -> str:
+    return f"{api}{name}Authorizer"
+
+
+def _guard(api: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    """What a route says of its authorizer."""
+    for security in operation.get("security", []):
+        for name in security:
+            return {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": _authorizer(api, name)}}
+    return {}
 
 
 def _routes(api: str, paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -127,6 +160,7 @@ def _routes(api: str, paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[
                         "ApiId": {"Ref": api},
                         "RouteKey": f"{method.upper()} {path}",
                         "Target": {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
+                        **_guard(api, operation),
                     },
                 },
             )

@@ -75,7 +75,7 @@ class Function:
         self.receiver = Receiver(
             plan=self.plan,
             secrets=Secrets(cloud.aws, prefix=cloud.secrets_prefix, direction="in", clock=self.clock),
-            queue=self.queue,  # type: ignore[arg-type]
+            store=self.queue,  # type: ignore[arg-type]
             clock=self.clock,
             metrics=Metrics(),
             accepting=Accepting(cloud.aws, prefix=cloud.secrets_prefix, clock=self.clock),

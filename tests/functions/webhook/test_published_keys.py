@@ -43,7 +43,7 @@ class Fetching(Bench):
         super().__init__(plan, SECRETS)
         keys = KeyMaterial(self.clock, web)
         self.receiver = Receiver(
-            plan=Plan(plan), secrets=self.secrets, queue=self.queue, clock=self.clock, metrics=self.metrics, fetch=keys, visit=keys  # type: ignore[arg-type]
+            plan=Plan(plan), secrets=self.secrets, store=self.queue, clock=self.clock, metrics=self.metrics, fetch=keys, visit=keys  # type: ignore[arg-type]
         )  # fmt: skip
 
 

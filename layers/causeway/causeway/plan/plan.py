@@ -35,11 +35,12 @@ class Plan:
     def _by_source(self) -> dict[str, list[Integration]]:
         by_source: dict[str, list[Integration]] = {}
         for integration in self.integrations.values():
-            by_source.setdefault(integration["source"]["system"], []).append(integration)
+            if "events" in integration["source"]:
+                by_source.setdefault(integration["source"]["system"], []).append(integration)
         return by_source
 
     def fed_by(self, system: str) -> list[Integration]:
-        """The integrations whose source is this system."""
+        """The integrations that take this system's events, by their types."""
         return self._by_source.get(system, [])
 
 

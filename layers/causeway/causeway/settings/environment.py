@@ -67,6 +67,9 @@ class Settings:
     claim_check_over = Setting("CAUSEWAY_CLAIM_CHECK_OVER", int, default="262144")  # bytes
     keep_dead = Setting("CAUSEWAY_KEEP_DEAD", float, default="7776000")  # seconds: 90 days
     base_url = Setting("CAUSEWAY_BASE_URL", str, default="")
+    oidc_issuer = Setting("CAUSEWAY_OIDC_ISSUER", str, default="")  # these three the authorizer's alone
+    oidc_audience = Setting("CAUSEWAY_OIDC_AUDIENCE", str, default="")
+    oidc_jwks_url = Setting("CAUSEWAY_OIDC_JWKS_URL", str, default="")
     metrics_by_integration = Setting("CAUSEWAY_METRICS_BY_INTEGRATION", _boolean, default="false")
 
     @classmethod

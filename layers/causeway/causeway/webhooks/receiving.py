@@ -14,9 +14,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from causeway.acceptance.acceptor import Acceptor
+from causeway.acceptance.sorting import by_type
 from causeway.aws.errors import AwsError
-from causeway.events.envelope import MalformedBody, public_headers
+from causeway.events.envelope import MalformedBody, make_event, public_headers
 from causeway.queueing.queue import NotQueued
+from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretsUnavailable
 from causeway.telemetry.logs import logger
 from causeway.webhooks.contacting import Contacts
@@ -32,24 +35,24 @@ from causeway.webhooks.gateway import (
 from causeway.webhooks.identity import read_events
 from causeway.webhooks.places import told_body
 from causeway.webhooks.proving import prove
-from causeway.webhooks.sorting import sort_events
 from causeway.webhooks.verify import Rejected, signature_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from causeway.acceptance.acceptor import Store
+    from causeway.events.envelope import Event
     from causeway.plan.plan import Plan
     from causeway.plan.records import Scheme, System, Webhooks
-    from causeway.queueing.queue import Queue
     from causeway.settings.clock import Clock
     from causeway.settings.secrets import Secrets
     from causeway.telemetry.metrics import Metrics
     from causeway.webhooks.accepting import Accepting
     from causeway.webhooks.gateway import Answer
     from causeway.webhooks.handshakes import Met
+    from causeway.webhooks.identity import Told
     from causeway.webhooks.patterns import SignedRequest
     from causeway.webhooks.rejections import Rejections
-    from causeway.webhooks.sorting import Outcome
     from causeway.webhooks.special import Fetch
 
 RETRY_AFTER = 10
@@ -65,7 +68,7 @@ class Receiver:
     Args:
         plan: what is received, and for whom.
         secrets: those that verify.
-        queue: of deliveries.
+        store: where messages go.
         clock: the time.
         metrics: what is counted.
         base_url: the stack's public URL, for schemes that sign it.
@@ -80,7 +83,7 @@ class Receiver:
         *,
         plan: Plan,
         secrets: Secrets,
-        queue: Queue,
+        store: Store,
         clock: Clock,
         metrics: Metrics,
         base_url: str = "",
@@ -91,7 +94,7 @@ class Receiver:
     ) -> None:
         self._plan = plan
         self._secrets = secrets
-        self._queue = queue
+        self._acceptor = Acceptor(store, metrics)
         self._clock = clock
         self._metrics = metrics
         self._base_url = base_url
@@ -136,23 +139,14 @@ class Receiver:
         reading = read_events(
             webhooks, verified.scheme, request, body, verified.timestamp, claims=verified.claims
         )
-        outcome = sort_events(
-            self._plan,
-            name,
-            reading.events,
-            headers=public_headers(
-                request.headers,
-                signature_headers={
-                    name for scheme in webhooks["schemes"] for name in signature_headers(scheme)
-                },
-            ),
-            time=now if verified.timestamp is None else verified.timestamp,
-            now=now,
-        )
-        if outcome.messages:
-            self._queue.send(outcome.messages)
-        ids = [told.id for told in reading.events]
-        self._tell(name, ids, outcome, reading.problems, now)
+        time = rfc3339(now if verified.timestamp is None else verified.timestamp)
+        headers = public_headers(request.headers, signature_headers=_signature_headers(webhooks))
+        events = [_event(name, told, time=time, headers=headers) for told in reading.events]
+        self._acceptor.accept(events, by_type(self._plan, name), system=name, now=now, answer=200)
+        self._metrics.add("WebhooksAccepted")
+        for reason in reading.problems:
+            logger().error("an expression failed", system=name, reason=reason)
+        ids = [event["id"] for event in events]
         return _accepted(webhooks, verified.scheme, ids)
 
     def _sender(self, name: str) -> tuple[System, Webhooks]:
@@ -177,33 +171,6 @@ class Receiver:
         refused = self._refuse(name, HTTPStatus.UNAUTHORIZED, str(error), more={"rule": error.rule})
         wanted = next((each["refusal"] for each in webhooks["schemes"] if "refusal" in each), None)
         return answer(**wanted) if wanted else refused
-
-    def _tell(
-        self, system: str, ids: list[str], outcome: Outcome, problems: list[str], accepted_at: float
-    ) -> None:
-        """The line from which the books are kept: after the queue has the messages, before the answer."""
-        logger().info(
-            "received",
-            answer=200,
-            system=system,
-            events=len(ids),
-            event_id=ids[0] if len(ids) == 1 else None,
-            accepted=outcome.accepted,
-            accepted_at=accepted_at,
-            filtered=outcome.filtered,
-            unmatched=outcome.unmatched,
-        )
-        for reason in problems:
-            logger().error("an expression failed", system=system, reason=reason)
-        counts = {
-            "WebhooksAccepted": 1,
-            "DeliveriesQueued": outcome.accepted.total(),
-            "DeliveriesFiltered": outcome.filtered.total(),
-            "EventsUnmatched": outcome.unmatched,
-        }
-        for name, count in counts.items():
-            if count:
-                self._metrics.add(name, count)
 
     def _refuse(
         self,
@@ -230,6 +197,22 @@ def unavailable() -> Answer:
         HTTPStatus.SERVICE_UNAVAILABLE,
         "It could not be stored: send it again.",
         headers={"retry-after": str(RETRY_AFTER)},
+    )
+
+
+def _signature_headers(webhooks: Webhooks) -> set[str]:
+    return {name for scheme in webhooks["schemes"] for name in signature_headers(scheme)}
+
+
+def _event(system: str, told: Told, *, time: str, headers: Mapping[str, str]) -> Event:
+    return make_event(
+        id=told.id,
+        type=told.type,
+        source=system,
+        time=time,
+        data=told.body.data,
+        data_base64=told.body.data_base64,
+        headers=headers,
     )
 
 

@@ -1,0 +1,1 @@
+"""Accepting events, however they come: one message per event and integration, all of them stored."""

@@ -1,0 +1,96 @@
+"""From events to one message per event and integration, whatever brought them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from causeway.events.envelope import scope_of
+from causeway.events.expressions import ExpressionError, ask
+from causeway.events.identity import delivery_id
+from causeway.events.matching import matches
+from causeway.queueing.messages import FORMAT, new_acceptance
+from causeway.queueing.tickets import FIRST
+from causeway.telemetry.tracing import trace_header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from causeway.events.envelope import Event
+    from causeway.plan.plan import Plan
+    from causeway.plan.records import Integration
+    from causeway.queueing.messages import Message
+
+    Takers = Callable[[Event], Iterable[Integration]]
+    """Which integrations an event concerns, before their filters are asked."""
+
+
+class Outcome(NamedTuple):
+    """What becomes of events. The counts are by integration."""
+
+    messages: list[Message]
+    accepted: Counter[str]
+    filtered: Counter[str]
+    unmatched: int
+
+
+def sort_events(events: Iterable[Event], takers: Takers, *, now: float) -> Outcome:
+    """Match and filter events.
+
+    Args:
+        events: With ids that are those of DESIGN's "Identity"; the source is the system.
+        takers: Whom one may concern.
+        now: When they are accepted: epoch seconds.
+    """
+    outcome = Outcome([], Counter(), Counter(), 0)
+    unmatched = 0
+    for event in events:
+        acceptance = new_acceptance()
+        concerned = list(takers(event))
+        unmatched += not concerned
+        for taker in concerned:
+            if _is_filtered_out(taker, event):
+                outcome.filtered[taker["name"]] += 1
+            else:
+                outcome.accepted[taker["name"]] += 1
+                outcome.messages.append(message_of(event, taker["name"], acceptance, now))
+    return outcome._replace(unmatched=unmatched)
+
+
+def by_type(plan: Plan, system: str) -> Takers:
+    """The integrations that take a system's events, by the events' types."""
+    fed = plan.fed_by(system)
+    return lambda event: [taker for taker in fed if matches(taker["source"]["events"], event["type"])]
+
+
+def message_of(event: Event, integration: str, acceptance: str, now: float) -> Message:
+    """The first message of a delivery.
+
+    Args:
+        event: What is delivered.
+        integration: For which.
+        acceptance: The acceptance's id.
+        now: When it is accepted: epoch seconds.
+    """
+    message: Message = {
+        "format": FORMAT,
+        "delivery": delivery_id(event["source"], event["id"], integration),
+        "integration": integration,
+        "system": event["source"],
+        "ticket": str(FIRST),
+        "acceptance": acceptance,
+        "accepted_at": now,
+        "event": dict(event),
+    }
+    trace = trace_header()
+    return {**message, "trace": trace} if trace else message
+
+
+def _is_filtered_out(integration: Integration, event: Event) -> bool:
+    """Whether the filter says no. One that fails is not a no: it is queued, to die with the reason."""
+    if "filter" not in integration:
+        return False
+    try:
+        return not ask(integration["filter"], scope_of(event, integration["constants"], {}))
+    except ExpressionError:
+        return False
