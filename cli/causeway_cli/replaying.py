@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 
 from causeway.operations.redriving import Redriving
-from causeway.operations.replays import RATE, NotPossibleError, NotThereError, Replays, Selection
-from causeway.settings.clock import rfc3339
+from causeway.operations.replays import RATE, NotPossibleError, NotThereError, Replays, Selection, shown
 from causeway_cli.errors import CommandError
 from causeway_cli.stacks import (
     MAP,
@@ -90,7 +89,7 @@ def replay(
                 record = _work_off(replays, began)
         except (NotThereError, NotPossibleError) as refused:
             raise CommandError(str(refused)) from refused
-    _show(_shown(record), as_json=as_json)
+    _show(shown(record), as_json=as_json)
 
 
 def _work_off(replays: Replays, replay: str) -> dict[str, JSON]:
@@ -120,13 +119,6 @@ def _redrive(place: Place, integration: str | None) -> dict[str, JSON]:
     while not (step := redriving.step()).over:
         moved, left = moved + step.moved, left + step.left
     return {"moved": moved, "left": left}
-
-
-def _shown(record: dict[str, JSON]) -> dict[str, JSON]:
-    """A replay as programs read it."""
-    hidden = {"id", "part", "position", "not_before", "version", "expires_at"}
-    times = {name: rfc3339(record[name]) for name in ("at", "since", "until") if record.get(name) is not None}
-    return {"replay": record["part"], **{k: v for k, v in record.items() if k not in hidden}, **times}
 
 
 def _show(result: dict[str, JSON], *, as_json: bool) -> None:

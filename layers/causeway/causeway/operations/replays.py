@@ -2,8 +2,9 @@
 
 A replay of many is a record in the state: who wanted it, when, of what, at what rate; how far it got; whether
 it is done or was cancelled. It is worked off in steps, each a bounded batch, by whoever calls :meth:`step`:
-cut off anywhere, the next step goes on where the last one was noted, and what was sent twice runs once, by
-its ticket. The delivery keeps its id, and with it its ``Idempotency-Key``; its schedule begins anew.
+the command line or, where it was handed over, the scheduler (:mod:`causeway.operations.working_off`). Cut off
+anywhere, the next step goes on where the last one was noted, and what was sent twice runs once, by its ticket.
+The delivery keeps its id, and with it its ``Idempotency-Key``; its schedule begins anew.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.table import ConditionFailed
 from causeway.delivery.beside import PART as EVENT
+from causeway.delivery.beside import holds_event
 from causeway.delivery.journal import PART, message_of
 from causeway.delivery.listing import BEGINNING, walk
 from causeway.queueing.tickets import Ticket
+from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +34,14 @@ if TYPE_CHECKING:
 RATE = 20.0
 """Deliveries per second, unless it is said otherwise."""
 
+RUNNING = "replay#running"
+"""The hash key of what is handed over to the scheduler; the range key is the replay."""
+
 KEPT_FOR = 400 * 86400.0
 """Seconds that the record of a replay is kept."""
+
+_OUR_OWN = frozenset({"id", "part", "position", "not_before", "version", "expires_at"})
+_TIMES = ("at", "since", "until")
 
 _MOST = 100
 _COUNTED_AT_ONCE = 1000
@@ -92,7 +101,15 @@ class Replays:
         self._state.put(made)
         return made
 
-    def start(self, selection: Selection, *, by: str, rate: float = RATE, dry_run: bool = False) -> Item:
+    def start(
+        self,
+        selection: Selection,
+        *,
+        by: str,
+        rate: float = RATE,
+        dry_run: bool = False,
+        hand_over: bool = False,
+    ) -> Item:
         """Make the record of a replay of many; :meth:`step` works it off.
 
         Args:
@@ -100,6 +117,7 @@ class Replays:
             by: Who wants it.
             rate: So many a second at most.
             dry_run: Count them only.
+            hand_over: The scheduler is to make the steps.
         """
         until = selection.until if selection.until is not None else self._clock.now()
         made = self._record(
@@ -114,6 +132,8 @@ class Replays:
             position=BEGINNING,
             not_before=self._clock.now(),
         )
+        if hand_over:  # first: cut off in between, the scheduler finds that there is no such replay
+            self._state.put({"id": RUNNING, "part": made["part"], "at": made["at"]})
         self._state.put(made)
         return made
 
@@ -217,7 +237,14 @@ class Replays:
         beside = self._journal.get(item["id"], EVENT)
         if beside is None or beside["acceptance"] != item["acceptance"]:
             return False
-        return "event" in beside or "event_at" in beside
+        return holds_event(beside)
+
+
+def shown(record: Item) -> dict[str, JSON]:
+    """A replay as people and programs read it."""
+    told = {name: value for name, value in record.items() if name not in _OUR_OWN}
+    times = {name: rfc3339(record[name]) for name in _TIMES if record.get(name) is not None}
+    return {"replay": record["part"], **told, **times}
 
 
 def _month(replay: str) -> str:
