@@ -103,11 +103,14 @@ def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]
 
 
 def _on_queue(place: Place) -> int:
-    """Messages on the queue of deliveries, under way among them; SQS counts approximately."""
+    """Messages on the queues of deliveries, under way among them; SQS counts approximately."""
     names = [f"ApproximateNumberOfMessages{name}" for name in _DEPTHS]
-    url = place.outputs["DeliveriesUrl"]
-    answer = place.aws.call("sqs", "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": names})
-    return sum(int(count) for count in answer["Attributes"].values())
+    found = 0
+    for queue in ("DeliveriesUrl", "DeliveriesFifoUrl"):
+        parameters = {"QueueUrl": place.outputs[queue], "AttributeNames": names}
+        answer = place.aws.call("sqs", "GetQueueAttributes", parameters)
+        found += sum(int(count) for count in answer["Attributes"].values())
+    return found
 
 
 def _integrations(place: Place, names: list[str], overview: Overview) -> list[dict[str, JSON]]:

@@ -46,7 +46,6 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     metrics = Metrics(by_integration=settings.metrics_by_integration)
     table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal = Journal(table, clock)
-    over = settings.claim_check_over
     transport = Transport()
     means = make_means(aws, settings, secrets, clock, transport)
     return Tools(
@@ -56,9 +55,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         table=table,
         journal=journal,
         beside=Beside(table, Payloads(aws, settings.payloads)),
-        queue=Queue(
-            aws, url=settings.deliveries_url, bucket=settings.payloads, claim_check_over=over, clock=clock
-        ),
+        queue=Queue.from_settings(aws, settings, clock),
         pauses=Pauses(state, clock),
         limits=Limits(
             systems=plan.systems,

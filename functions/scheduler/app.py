@@ -1,4 +1,4 @@
-"""The scheduler: each minute, deliveries that are due or were resumed go back on the queue."""
+"""The scheduler: each minute, deliveries that are due, resumed or replayed go back on the queue."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from causeway.delivery.releasing import Releaser
 from causeway.delivery.resuming import Resuming
 from causeway.limiting.health import Healths
 from causeway.limiting.reservations import Reservations
+from causeway.operations.replays import Replays
 from causeway.plan.plan import load
 from causeway.queueing.queue import Queue
 from causeway.scheduling.minute import MARGIN, run_tasks
@@ -46,7 +47,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
     plan = load(settings.plan, settings.environment)
-    queue = Queue(aws, url=settings.deliveries_url, bucket=settings.payloads, clock=clock)
+    queue = Queue.from_settings(aws, settings, clock)
     table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal, pauses = Journal(table, clock), Pauses(state, clock)
     releaser = Releaser(journal, queue, clock, logger())
@@ -61,6 +62,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
         logger=logger(),
     )
     resuming = Resuming(journal=table, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger())
+    replays = Replays(journal=table, state=state, queue=queue, clock=clock)
     keeper = make_keeper(plan, settings, aws, clock)
     return Work(
         clock,
@@ -68,6 +70,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
             "released": lambda until: releaser.run(until=until),
             "freed": lambda until: freeing.run(until=until),
             "resumed": lambda until: resuming.run(until=until),
+            "replayed": lambda until: replays.run(until=until),
             "not_kept_alive": lambda until: keeper.run(until=until),
         },
     )

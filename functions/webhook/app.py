@@ -38,13 +38,7 @@ def make_receiver(environ: dict[str, str] | os._Environ[str], clock: Clock) -> R
     return Receiver(
         plan=load(settings.plan, settings.environment),
         secrets=Secrets(aws, prefix=settings.secrets_prefix, direction="in", clock=clock),
-        store=Queue(
-            aws,
-            url=settings.deliveries_url,
-            bucket=settings.payloads,
-            claim_check_over=settings.claim_check_over,
-            clock=clock,
-        ),
+        store=Queue.from_settings(aws, settings, clock),
         clock=clock,
         metrics=metrics,
         base_url=settings.base_url,

@@ -24,6 +24,7 @@ from causeway.delivery.journal import PART, SHARDS
 from causeway.delivery.listing import listed
 from causeway.delivery.pages import page_of
 from causeway.events.identity import delivery_id
+from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import from_rfc3339, rfc3339
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ class Deliveries:
         kept = self._journal.get(delivery, EVENT)
         is_kept = kept is not None and kept["acceptance"] == item["acceptance"] and holds_event(kept)
         found = line(item) | {
+            "idempotency_key": Ticket.parse(item["ticket"]).key(delivery),
             "trace": item.get("trace"),
             "steps": item.get("steps", []),
             "event_kept": is_kept,
@@ -265,7 +267,7 @@ def delivered_in(journal: Table, integration: str, hour: float) -> dict[tuple[st
 
 def line(item: Item) -> dict[str, JSON]:
     """A delivery as lists show it: times in RFC 3339, what is not known as null."""
-    ticket = item.get("ticket")
+    ticket = Ticket.parse(item["ticket"]) if "ticket" in item else None
     due_at = item.get("due_at")
     return {
         **{name: item.get(name) for name in ("id", "integration", "status", "system")},
@@ -273,8 +275,8 @@ def line(item: Item) -> dict[str, JSON]:
         "accepted_at": rfc3339(item["accepted_at"]),
         "updated_at": rfc3339(item["updated_at"]) if "updated_at" in item else None,
         "due_at": rfc3339(due_at / 1000) if due_at is not None else None,
-        "replay": int(ticket[:4]) if ticket else None,
-        "attempt": int(ticket[5:]) if ticket else None,
+        "replay": ticket.replay if ticket else None,
+        "attempt": ticket.attempt if ticket else None,
     }
 
 
