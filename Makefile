@@ -110,8 +110,8 @@ $(if $(RUNTIME_PYTHON),PYTHONHASHSEED=0 $(RUNTIME_PYTHON) -m compileall -q --inv
   -s "$(ARTIFACTS_DIR)" -p $(1) "$(ARTIFACTS_DIR)",true)
 endef
 
-.PHONY: build-WebhookFunction build-ProcessorFunction build-SchedulerFunction build-AuthorizerFunction
-build-WebhookFunction build-ProcessorFunction build-SchedulerFunction build-AuthorizerFunction:
+.PHONY: build-WebhookFunction build-ProcessorFunction build-SchedulerFunction build-ConsoleFunction build-AuthorizerFunction
+build-WebhookFunction build-ProcessorFunction build-SchedulerFunction build-ConsoleFunction build-AuthorizerFunction:
 	@cp app.py "$(ARTIFACTS_DIR)"
 	@$(call bytecode,/var/task)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.table import ConditionFailed
 from causeway.delivery.journal import PART, message_of
-from causeway.operations.deliveries import LOOK_BACK, BadQueryError
+from causeway.operations.deliveries import FARTHEST, LOOK_BACK, BadQueryError
 from causeway.operations.selecting import BEGINNING, Selection, batch, with_events
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
@@ -123,8 +123,9 @@ class Replays:
         now = self._clock.now()
         until = selection.until if selection.until is not None else now
         since = selection.since
-        if since is None and selection.status == "delivered":
-            since = until - LOOK_BACK
+        if selection.status == "delivered":  # hour by hour, so no further than there can be any
+            until = min(until, now)
+            since = max(until - LOOK_BACK if since is None else since, now - FARTHEST)
         record = self._record(
             by,
             integrations=list(selection.integrations),

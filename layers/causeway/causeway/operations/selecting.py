@@ -98,12 +98,12 @@ def _delivered(
     assert selection.until is not None
     first_hour = int(selection.since // _HOUR)
     hours = range(first_hour, int(selection.until // _HOUR) + 1)
-    places = [(hour * _HOUR, integration) for hour in hours for integration in selection.integrations]
-    begin = position.get("place", 0)
-    last = min(begin + _PAGES, len(places))
+    names = selection.integrations
+    begin, places = position.get("place", 0), len(hours) * len(names)
+    last = min(begin + _PAGES, places)
     found: list[str] = []
     for number in range(begin, last):
-        hour, integration = places[number]
+        hour, integration = hours[number // len(names)] * _HOUR, names[number % len(names)]
         part, skipped = position.get("part", " "), position.get("line", 0)
         position = BEGINNING  # of the pages after this one all is wanted
         for page in journal.between(("id", page_of(integration, hour)), ("part", part, "~")):
@@ -114,4 +114,4 @@ def _delivered(
                     return found, {"place": number, "part": page["part"], "line": line}
                 if selection.since <= accepted_at <= selection.until and at <= began_at:
                     found.append(delivery)
-    return found, ({"place": last} if last < len(places) else None)
+    return found, ({"place": last} if last < places else None)
