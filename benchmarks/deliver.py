@@ -97,6 +97,7 @@ def everything(url: str, workers: int) -> Iterator[dict[str, Batch]]:
             "CAUSEWAY_PLAN": f"{folder}/layer/plan",
             "CAUSEWAY_SECRETS_PREFIX": "/benchmark/causeway",
             "CAUSEWAY_DELIVERIES_URL": f"{endpoint}/deliveries",
+            "CAUSEWAY_DELIVERIES_FIFO_URL": f"{endpoint}/deliveries.fifo",
             "CAUSEWAY_DEAD_LETTERS_URL": f"{endpoint}/dead",
             "CAUSEWAY_JOURNAL": "journal",
             "CAUSEWAY_STATE_TABLE": "state",

@@ -1,16 +1,18 @@
-"""``causeway replay``: dead deliveries start afresh, from the journal or from the dead-letter queue."""
+"""``causeway replay``: deliveries start afresh, from the journal or from the dead-letter queue."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from causeway.operations.redriving import Redriving
-from causeway.operations.replays import RATE, NotPossibleError, NotThereError, Replays, Selection
-from causeway.settings.clock import rfc3339
+from causeway.operations.deliveries import BadQueryError
+from causeway.operations.redriving import MoveFailedError, MoveTask, Redriving
+from causeway.operations.replays import RATE, NotPossibleError, NotThereError, Replays, shown
+from causeway.operations.selecting import Selection
 from causeway_cli.errors import CommandError
 from causeway_cli.stacks import (
     MAP,
@@ -34,108 +36,173 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # what shells say of Ctrl-C
 
+_EVERY = 1.0  # seconds between looks at a replay
+
 
 def replay(
     delivery: Annotated[str | None, typer.Argument(metavar="ID", help="One delivery, by its id.")] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="All that are dead, of every integration.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All of that status, of every integration.")] = False,
     integration: Name = None,
+    status: Annotated[
+        str, typer.Option("--status", help="dead, or delivered: where keep_events keeps their events.")
+    ] = "dead",
     error: ErrorClass = None,
     since: Since = None,
     until: Until = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them only.")] = False,
     rate: Annotated[float, typer.Option("--rate", min=0.1, help="Deliveries per second.")] = RATE,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="With an Idempotency-Key that the target has not seen.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Start it only; the scheduler works it off.")
+    ] = False,
     from_queue: Annotated[
         bool, typer.Option("--from-queue", help="Move the dead-letter queue's messages back instead.")
     ] = False,
-    go_on: Annotated[
-        str | None, typer.Option("--go-on", help="Go on with a replay that was cut off.")
-    ] = None,
+    follow: Annotated[str | None, typer.Option("--follow", help="Follow a replay to its end.")] = None,
     cancel: Annotated[str | None, typer.Option("--cancel", help="Cancel a replay that is under way.")] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="List the replays of this month and the last.")
+    ] = False,
     stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
     integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
-    """Let dead deliveries start afresh: one by its ID, or all that the options mean.
+    """Let deliveries start afresh: one by its ID, or all that the options mean.
 
     Example: causeway replay --integration orders-to-ledger --error http --since 6h --dry-run
     """
     filters = any((every, integration, error, since, until))
-    if sum(map(bool, (delivery, go_on, cancel, filters or from_queue))) != 1:
+    if sum(map(bool, (delivery, follow, cancel, history, filters or from_queue))) != 1:
         raise CommandError(
             "say what to replay: an ID, a filter (--integration, --error, --since, --until) or --all; "
-            "or --go-on, or --cancel",
+            "or --follow, --cancel or --history",
             exit_code=2,
         )
+    if from_queue and (error or since or until or dry_run or new_key or status != "dead"):
+        raise CommandError("--from-queue goes with --integration and --rate only", exit_code=2)
     with operating(stack, region, profile, integrations) as place:
         replays = Replays(journal=place.journal, state=place.state, queue=place.queue, clock=place.clock)
-        names = place.integrations(integration)
         try:
-            if from_queue:
-                if error or since or until or dry_run:
-                    raise CommandError("--from-queue goes with --integration only", exit_code=2)
-                _show(_redrive(place, integration), as_json=as_json)
+            if history:
+                _show_history(_history(replays), as_json=as_json)
                 return
-            if delivery:
-                record = replays.one(delivery, by=place.by)
+            if from_queue:
+                record = _redrive(place, replays, integration, rate)
+            elif delivery:
+                record = replays.one(delivery, by=place.by, new_key=new_key)
             elif cancel:
                 record = replays.cancel(cancel, by=place.by)
+            elif follow:
+                record = _follow(replays, replays.find(follow))
             else:
-                selection = Selection(names, error, when(since), when(until))
-                began = go_on or str(
-                    replays.start(selection, by=place.by, rate=rate, dry_run=dry_run)["part"]
-                )
-                record = _work_off(replays, began)
-        except (NotThereError, NotPossibleError) as refused:
+                names = place.integrations(integration)
+                selection = Selection(names, _status(status), error, when(since), when(until))
+                record = replays.start(selection, by=place.by, rate=rate, dry_run=dry_run, new_key=new_key)
+                record = record if no_wait else _follow(replays, record)
+        except (NotThereError, NotPossibleError, BadQueryError, MoveFailedError) as refused:
             raise CommandError(str(refused)) from refused
-    _show(_shown(record), as_json=as_json)
+    if as_json:
+        print_json(shown(record))
+    else:
+        print(_in_words(record))
 
 
-def _work_off(replays: Replays, replay: str) -> dict[str, JSON]:
-    """Make the steps of a replay, each when it is time for it."""
+def _status(text: str) -> Literal["dead", "delivered"]:
+    match text:
+        case "dead" | "delivered":
+            return text
+    raise CommandError(f"what is {text!r} cannot be replayed: --status is dead or delivered", exit_code=2)
+
+
+def _follow(replays: Replays, record: dict[str, JSON]) -> dict[str, JSON]:
+    """Return when a replay is over. Counting needs no scheduler, so that is done here."""
+    name = record["part"]
     try:
-        with Console(stderr=True).status("replaying") as status:
-            while True:
-                record = replays.step(replay)
-                status.update(f"{record['matched']} found, {record['replayed']} replayed")
-                if record["state"] != "running":
-                    return record
-                time.sleep(max(0.0, record["not_before"] - time.time()))
+        with Console(stderr=True).status("begins with the next minute") as status:
+            while record["state"] == "running":
+                if record["steps"]:
+                    status.update(f"{record['matched']} found, {record['replayed']} replayed")
+                if not record["dry_run"]:
+                    time.sleep(_EVERY)
+                record = replays.step(name) if record["dry_run"] else replays.find(name)
+            return record
     except KeyboardInterrupt:
         raise CommandError(
-            f"interrupted: causeway replay --go-on {replay}, or --cancel {replay}", exit_code=INTERRUPTED
+            f"it goes on: causeway replay --follow {name}, or --cancel {name}", exit_code=INTERRUPTED
         ) from None
 
 
-def _redrive(place: Place, integration: str | None) -> dict[str, JSON]:
-    redriving = Redriving(
-        place.aws,
-        dead_letters=place.outputs["DeadLettersUrl"],
-        queue=place.queue,
-        integration=integration,
-    )
+def _redrive(place: Place, replays: Replays, integration: str | None, rate: float) -> dict[str, JSON]:
+    """Move the dead-letter queue's messages, by AWS's own means where they do; leave a record of it.
+
+    AWS moves everything to one queue; what is delivered in order belongs on another.
+    """
+    (only,) = place.integrations(integration) if integration else (None,)
+    source, deliveries = place.outputs["DeadLettersUrl"], place.outputs["DeliveriesUrl"]
+    ordered = any("order_by" in each for each in place.plan.integrations.values())
+    task = None
+    if not only and not ordered:
+        task = MoveTask.start(place.aws, dead_letters=source, deliveries=deliveries, rate=rate)
+    moving = task or Redriving(place.aws, dead_letters=source, queue=place.queue, integration=only)
     moved = left = 0
-    while not (step := redriving.step()).over:
-        moved, left = moved + step.moved, left + step.left
-    return {"moved": moved, "left": left}
+    try:
+        with Console(stderr=True).status("moving") as status:
+            while not (step := moving.step()).over:
+                moved, left = moved + step.moved, left + step.left
+                status.update(f"{moved} moved back, {left} left")
+                time.sleep(_EVERY if task else step.moved / rate)
+            moved += step.moved
+    finally:  # whatever was moved has begun afresh, and that somebody wanted it
+        record = replays.note(
+            place.by,
+            from_queue=True,
+            by_task=task is not None,
+            integrations=[only] if only else None,
+            rate=rate,
+            state="done",
+            matched=moved + left,
+            replayed=moved,
+            skipped=left,
+        )
+    return record
 
 
-def _shown(record: dict[str, JSON]) -> dict[str, JSON]:
-    """A replay as programs read it."""
-    hidden = {"id", "part", "position", "not_before", "version", "expires_at"}
-    times = {name: rfc3339(record[name]) for name in ("at", "since", "until") if record.get(name) is not None}
-    return {"replay": record["part"], **{k: v for k, v in record.items() if k not in hidden}, **times}
+def _history(replays: Replays) -> list[dict[str, JSON]]:
+    now = time.gmtime()
+    last = (now.tm_year, now.tm_mon - 1) if now.tm_mon > 1 else (now.tm_year - 1, 12)
+    months = [f"{year}-{month:02d}" for year, month in (last, (now.tm_year, now.tm_mon))]
+    return [shown(record) for month in months for record in replays.in_month(month)]
 
 
-def _show(result: dict[str, JSON], *, as_json: bool) -> None:
+def _in_words(record: dict[str, JSON]) -> str:
+    kept, skipped = record["matched"] - record["skipped"], record["skipped"]
+    if record.get("from_queue"):
+        return f"{record['replayed']} moved back to the queue, {skipped} left on the dead-letter queue"
+    if record.get("dry_run"):
+        lost = f"; of {skipped} the event is no longer kept" if skipped else ""
+        return f"{kept} would be replayed{lost}"
+    if record["state"] == "running":
+        return f"replay {record['part']} begins with the next minute: --follow or --cancel it"
+    lost = f", {skipped} whose event is no longer kept" if skipped else ""
+    return f"replay {record['part']} is {record['state']}: {record['replayed']} replayed{lost}"
+
+
+def _show_history(records: list[dict[str, JSON]], *, as_json: bool) -> None:
     if as_json:
-        print_json(result)
-    elif "moved" in result:
-        print(f"{result['moved']} moved back to the queue, {result['left']} left on the dead-letter queue")
-    elif result.get("dry_run"):
-        print(f"{result['matched']} would be replayed")
-    else:
-        skipped = f", {result['skipped']} whose event is no longer kept" if result["skipped"] else ""
-        print(f"replay {result['replay']} is {result['state']}: {result['replayed']} replayed{skipped}")
+        print_json(records)
+        return
+    table = Table("replay", "by", "of", "state", "found", "replayed", box=None)
+    for record in records:
+        of = record.get("delivery") or ", ".join(record.get("integrations") or ["all"])
+        how = "dry run" if record.get("dry_run") else record["state"]
+        counts = (str(record["matched"]), str(record["replayed"]))
+        table.add_row(record["replay"], record["by"], of, how, *counts)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160  # nothing is cut where lines are only kept
+    console.print(table)

@@ -82,8 +82,13 @@ class Place:
 
     @cached_property
     def queue(self) -> Queue:
-        """The queue of deliveries."""
-        return Queue(self.aws, url=self.outputs["DeliveriesUrl"], bucket=self.outputs["Payloads"])
+        """The queues of deliveries."""
+        return Queue(
+            self.aws,
+            url=self.outputs["DeliveriesUrl"],
+            fifo_url=self.outputs["DeliveriesFifoUrl"],
+            bucket=self.outputs["Payloads"],
+        )
 
     @property
     def clock(self) -> SystemClock:

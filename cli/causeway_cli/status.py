@@ -12,7 +12,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from causeway.limiting.health import Healths
 from causeway.operations import books
+from causeway.operations.integrations import circuit, live, systems_called
 from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
 from causeway_cli.stacks import (
@@ -31,7 +33,6 @@ from causeway_cli.stacks import (
 
 if TYPE_CHECKING:
     from causeway.operations.books import Book
-    from causeway.operations.overview import Integration
     from causeway.plan.records import JSON
 
 EVERY = 5.0  # seconds between looks
@@ -99,7 +100,7 @@ def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]
     closed = books.close(place.journal, begin, accepted, names)
     on_queue = _on_queue(place)
     return {
-        "integrations": [_integration(each) for each in overview.integrations(names)],
+        "integrations": _integrations(place, names, overview),
         "on_queue": on_queue,
         "books": {
             "hour": rfc3339(begin),
@@ -110,35 +111,28 @@ def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]
 
 
 def _on_queue(place: Place) -> int:
-    """Messages on the queue of deliveries, under way among them; SQS counts approximately."""
+    """Messages on the queues of deliveries, under way among them; SQS counts approximately."""
     names = [f"ApproximateNumberOfMessages{name}" for name in _DEPTHS]
-    url = place.outputs["DeliveriesUrl"]
-    answer = place.aws.call("sqs", "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": names})
-    return sum(int(count) for count in answer["Attributes"].values())
+    found = 0
+    for queue in ("DeliveriesUrl", "DeliveriesFifoUrl"):
+        parameters = {"QueueUrl": place.outputs[queue], "AttributeNames": names}
+        answer = place.aws.call("sqs", "GetQueueAttributes", parameters)
+        found += sum(int(count) for count in answer["Attributes"].values())
+    return found
 
 
-def _integration(found: Integration) -> dict[str, JSON]:
-    pause = found.pause
-    paused = {"since": _time(pause.since), "by": pause.by, "reason": pause.reason} if pause.paused else None
-    return {
-        "integration": found.name,
-        "state": found.state,
-        "paused": paused,
-        "last_event": _time(found.last_event),
-        "oldest_waiting": _time(found.oldest),
-        "waiting": found.waiting,
-        "dead": found.dead,
-        "delivered": found.delivered,
-    }
+def _integrations(place: Place, names: list[str], overview: Overview) -> list[dict[str, JSON]]:
+    now, healths = place.clock.now(), {each.system: each for each in Healths(place.state, place.clock).all()}
+    return [
+        live(each, now)
+        | {"circuit": circuit(systems_called(place.plan.integrations[each.name]), healths, now)}
+        for each in overview.integrations(names)
+    ]
 
 
 def _book(book: Book) -> dict[str, JSON]:
     counts = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
     return {"integration": book.integration, **{name: getattr(book, name) for name in counts}}
-
-
-def _time(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339(seconds)
 
 
 def _drawn(found: dict[str, JSON]) -> Group:
@@ -148,16 +142,23 @@ def _drawn(found: dict[str, JSON]) -> Group:
         shown = Text(state, _STYLES[state])
         if paused:
             shown.append(f" since {paused['since']} by {paused['by']}: {paused['reason']}", "default")
+        if each["circuit"]["state"] != "closed":
+            shown.append(f"; {each['circuit']['system']} is {each['circuit']['state']}", "yellow")
         table.add_row(
             each["integration"],
             shown,
             each["last_event"] or "none within a day",
-            str(each["waiting"]),
+            _count(each, "waiting"),
             _ago(each["oldest_waiting"]),
-            Text(str(each["dead"]), "red" if each["dead"] else "default"),
-            str(each["delivered"]),
+            Text(_count(each, "dead"), "red" if each["dead"] else "default"),
+            _count(each, "delivered"),
         )
     return Group(table, "", _verdict(found), _ledger(found["books"]))
+
+
+def _count(found: dict[str, JSON], name: str) -> str:
+    """A count; with a plus where there are more than were counted."""
+    return f"{found[name]}{'+' if name in found['at_least'] else ''}"
 
 
 def _verdict(found: dict[str, JSON]) -> Text:

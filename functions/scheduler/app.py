@@ -1,4 +1,4 @@
-"""The scheduler: each minute, what is due goes on its queue: deliveries again, and polls."""
+"""The scheduler: each minute, what is due goes on its queue: deliveries again, replays, and polls."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from causeway.delivery.releasing import Releaser
 from causeway.delivery.resuming import Resuming
 from causeway.limiting.health import Healths
 from causeway.limiting.reservations import Reservations
+from causeway.operations.replays import Replays
 from causeway.plan.plan import load
 from causeway.polling.dispatching import Dispatching
 from causeway.polling.ticks import PollQueue
@@ -48,7 +49,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
     plan = load(settings.plan, settings.environment)
-    queue = Queue(aws, url=settings.deliveries_url, bucket=settings.payloads, clock=clock)
+    queue = Queue.from_settings(aws, settings, clock)
     table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal, pauses = Journal(table, clock), Pauses(state, clock)
     releaser = Releaser(journal, queue, clock, logger())
@@ -64,6 +65,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
     )
     resuming = Resuming(journal=table, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger())
     polls = Dispatching(plan, state, PollQueue(aws, settings.polls_url), clock)
+    replays = Replays(journal=table, state=state, queue=queue, clock=clock)
     keeper = make_keeper(plan, settings, aws, clock)
     return Work(
         clock,
@@ -72,6 +74,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
             "freed": lambda until: freeing.run(until=until),
             "resumed": lambda until: resuming.run(until=until),
             "polls": lambda until: polls.run(until=until),
+            "replayed": lambda until: replays.run(until=until),
             "not_kept_alive": lambda until: keeper.run(until=until),
         },
     )

@@ -41,6 +41,12 @@ def until(look: Callable[[], Any], seconds: float = 15) -> Any:
     return found
 
 
+def next_minute(cloud: LocalCloud) -> None:
+    """Have the scheduler begin one, instead of waiting for it."""
+    minute = {"FunctionName": cloud.physical("SchedulerFunction"), "InvocationType": "Event"}
+    cloud.clients("lambda").invoke(**minute, Payload=b"{}")
+
+
 def dead(cloud: LocalCloud, event: str) -> dict[str, Any]:
     """The delivery of an event, once it is dead."""
 
@@ -89,8 +95,7 @@ def test_a_paused_integration_waits_and_a_resumed_one_goes_on(
     assert shown["paused"]["reason"] == "the target is being moved"
 
     assert told(cloud, "resume", PAUSED)["changed"] is True
-    minute = {"FunctionName": cloud.physical("SchedulerFunction"), "InvocationType": "Event"}
-    cloud.clients("lambda").invoke(**minute, Payload=b"{}")
+    next_minute(cloud)
     (request,) = target.wait_for(1, path=f"/{scenario}", seconds=70)
     assert request.headers["causeway-attempt"] == "1"
     assert request.headers["idempotency-key"] == waiting["id"]
@@ -119,11 +124,16 @@ def test_many_are_replayed_by_a_filter_after_a_dry_run(
 
     counted = told(cloud, "replay", *chosen, "--dry-run")
     assert (counted["matched"], counted["replayed"]) == (2, 0)
-    replayed = told(cloud, "replay", *chosen, "--rate", "2")
+    started = told(cloud, "replay", *chosen, "--rate", "2", "--new-key", "--no-wait")
+    assert (started["state"], started["replayed"]) == ("running", 0)
+    next_minute(cloud)
+    replayed = told(cloud, "replay", "--follow", started["replay"])
     assert (replayed["state"], replayed["replayed"]) == ("done", 2)
+    assert replayed in told(cloud, "replay", "--history")
 
     for number in range(2):
-        target.wait_for(3, path=f"/{scenario}-{number}")
+        *_, last = target.wait_for(3, path=f"/{scenario}-{number}")
+        assert last.headers["idempotency-key"].endswith("-1")
 
 
 def test_the_dead_letter_queue_is_redriven(cloud: LocalCloud, target: Target, scenario: str) -> None:
@@ -131,7 +141,8 @@ def test_the_dead_letter_queue_is_redriven(cloud: LocalCloud, target: Target, sc
 
     moved = told(cloud, "replay", "--from-queue", "--integration", DYING)
 
-    assert moved["moved"] >= 1
+    assert moved["replayed"] >= 1
+    assert moved["by_task"] is False, "the emulator has no such operation"
     requests = target.wait_for(3, path=f"/{scenario}")
     assert {request.headers["idempotency-key"] for request in requests} == {found["id"]}
 
@@ -201,7 +212,9 @@ def test_tail_shows_what_happens(cloud: LocalCloud, target: Target, scenario: st
         (("replay", "0" * 32), "there is no delivery 0000"),
         (("replay", "--cancel", "2026-11-22-000000-00000000"), "there is no replay"),
         (("replay",), "say what to replay"),
-        (("replay", "--from-queue", "--since", "6h"), "goes with --integration only"),
+        (("replay", "--from-queue", "--since", "6h"), "goes with --integration and --rate only"),
+        (("replay", "--all", "--status", "waiting"), "--status is dead or delivered"),
+        (("replay", "--all", "--status", "delivered", "--error", "http"), "has no class of errors"),
     ],
 )
 def test_what_cannot_be_done_is_said(cloud: LocalCloud, arguments: tuple[str, ...], says: str) -> None:

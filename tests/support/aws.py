@@ -100,6 +100,11 @@ class Cloud:
         return self.make_queue("deliveries")
 
     @cached_property
+    def deliveries_fifo(self) -> str:
+        """The URL of the queue of ordered deliveries."""
+        return self.make_queue("deliveries.fifo", {"FifoQueue": "true"})
+
+    @cached_property
     def dead_letters(self) -> str:
         """The URL of the dead-letter queue."""
         return self.make_queue("dead-letters")
@@ -163,6 +168,7 @@ class Cloud:
             "CAUSEWAY_ENVIRONMENT": "dev",
             "CAUSEWAY_SECRETS_PREFIX": self.secrets_prefix,
             "CAUSEWAY_DELIVERIES_URL": self.deliveries,
+            "CAUSEWAY_DELIVERIES_FIFO_URL": self.deliveries_fifo,
             "CAUSEWAY_DEAD_LETTERS_URL": self.dead_letters,
             "CAUSEWAY_JOURNAL": self.journal,
             "CAUSEWAY_STATE_TABLE": self.state,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.support.template import functions, resources, role_of, statements, target, translated, written
 
-OPEN = ("/webhooks/",)
-"""Routes whose callers prove themselves otherwise: providers sign what they send."""
+OPEN = ("/webhooks/", "/api/health", "/api/openapi.json")
+"""Routes whose callers prove themselves otherwise (providers sign what they send), and what anyone may know."""
 
 
 def operations():
@@ -16,7 +16,7 @@ def operations():
             yield f"{method.upper()} {path}", operation
 
 
-def test_every_route_asks_who_somebody_is_but_those_of_providers():
+def test_every_route_asks_who_somebody_is_but_those_of_providers_and_of_anyone():
     for route, operation in operations():
         path = route.partition(" ")[2]
         assert operation.get("security", []) == ([] if path.startswith(OPEN) else [{"Clients": []}]), route

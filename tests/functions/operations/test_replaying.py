@@ -1,13 +1,18 @@
 """Replays: one delivery or many; bounded, resumable, cancellable, told of; and redrives of the dead-letter queue."""
 
 import json
+from contextlib import suppress
 
+import botocore.session
 import pytest
+from botocore.validate import validate_parameters
 
 from causeway.aws.client import AwsError
 from causeway.aws.table import Table
-from causeway.operations.redriving import Redriving
-from causeway.operations.replays import NotPossibleError, NotThereError, Replays, Selection
+from causeway.operations.deliveries import BadQueryError
+from causeway.operations.redriving import MoveFailedError, MoveTask, Redriving
+from causeway.operations.replays import RUNNING, NotPossibleError, NotThereError, Replays
+from causeway.operations.selecting import Selection
 from causeway.queueing.queue import NotQueued
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import DEAD_LETTERS, NOW, QUEUE, Stage, plan_of
@@ -91,6 +96,60 @@ class TestOne:
         with pytest.raises(NotThereError):
             replays_of(Stage()).one("0" * 32, by="ann")
 
+    def test_a_new_key_is_used_on_every_attempt_and_by_replays_after_it(self):
+        stage = Stage(plan_of(errors={"attempts": 3}))
+        (delivery,) = deaths(stage, 1)
+        stage.target.asked.clear()
+        stage.target.on("/entries", 500, 500, 400)
+        replays_of(stage).one(delivery, by="ann", new_key=True)
+        stage.until_quiet()
+        stage.target.on("/entries", 200)
+        replays_of(stage).one(delivery, by="ann")
+        stage.until_quiet()
+        keys = [asked.headers["idempotency-key"] for asked in stage.target.asked]
+        assert keys == [f"{delivery}-1"] * 4
+        assert stage.item(delivery)["status"] == "delivered"
+
+    def test_of_two_people_who_replay_at_once_one_is_heard(self):
+        """With and without a new key: the target is called once."""
+        for new_key in (True, False):
+            stage = Stage()
+            (delivery,) = deaths(stage, 1)
+            stage.target.asked.clear()
+            replays_of(stage).one(delivery, by="ann", new_key=new_key)
+            replays_of(stage).one(delivery, by="bob", new_key=not new_key)
+            stage.until_quiet()
+            assert len(stage.target.asked) == 1
+
+    @pytest.mark.parametrize("after", [False, True])
+    @pytest.mark.parametrize("number", range(14))
+    def test_cut_off_anywhere_attempts_of_a_replay_have_one_key(self, number, after):
+        effects = Effects(after=after)
+        stage = Stage(plan_of(errors={"attempts": 3}), wrap=effects.wrap)
+        (delivery,) = deaths(stage, 1)
+        stage.target.asked.clear()
+        stage.target.on("/entries", 500, 200)
+        replays_of(stage).one(delivery, by="ann", new_key=True)
+        effects.crash_at = {len(effects.seen) + number}
+        while stage.item(delivery)["status"] != "delivered":
+            effects.restart()
+            with suppress(Crash):
+                if stage.invoke() is None:
+                    stage.clock.set(stage.next_thing() + 0.001)
+                    stage.schedule()
+        assert stage.item(delivery)["status"] == "delivered"
+        assert {asked.headers["idempotency-key"] for asked in stage.target.asked} == {f"{delivery}-1"}
+
+    def test_the_record_says_who_and_when_and_how_it_ended(self):
+        stage = Stage()
+        (delivery,) = deaths(stage, 1)
+        replays = replays_of(stage)
+        record = replays.one(delivery, by="ann", new_key=True)
+        (kept,) = replays.in_month("2023-11")
+        assert kept == replays.find(record["part"])
+        assert (kept["by"], kept["at"], kept["ended_at"]) == ("ann", stage.clock.now(), stage.clock.now())
+        assert (kept["delivery"], kept["new_key"], kept["state"]) == (delivery, True, "done")
+
 
 class TestMany:
     def test_all_that_are_dead_are_delivered_and_the_record_says_so(self):
@@ -147,6 +206,49 @@ class TestMany:
         assert len(sent) == 60
         assert sent[-1] == pytest.approx(11, abs=1)
         assert max(sum(at <= each < at + 1 for each in sent) for at in sent) <= 5
+
+    def test_the_scheduler_works_off_what_is_under_way_and_then_looks_for_it_no_longer(self):
+        stage = Stage()
+        deliveries = deaths(stage, 30)
+        stage.clock.advance(1)
+        replays = replays_of(stage)
+        started = [replays.start(Selection([name]), by="ann", rate=5)["part"] for name in ("another", NAME)]
+        assert replays_of(stage).run(until=stage.clock.now() + 3) == 15, (
+            "15 in 3 s; the rest is the next minute's"
+        )
+        assert replays_of(stage).run(until=stage.clock.now() + 45) == 15
+        assert [replays.find(each)["state"] for each in started] == ["done", "done"]
+        assert list(Table(stage.memory, "state").parts(RUNNING)) == []
+        stage.until_quiet()
+        assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}
+
+    def test_one_that_was_cut_off_as_it_was_started_is_no_replay_and_forgotten(self):
+        stage = Stage()
+        deaths(stage, 1)
+        with pytest.raises(Crash):
+            replays_of(stage, Effects([1]).wrap(stage.memory)).start(Selection([NAME]), by="ann")
+        replays = replays_of(stage)
+        assert replays.run(until=stage.clock.now() + 10) == 0
+        assert len(list(Table(stage.memory, "state").parts(RUNNING))) == 1, "it may be about to be written"
+        stage.clock.advance(7200)
+        assert replays.run(until=stage.clock.now() + 10) == 0
+        assert list(Table(stage.memory, "state").parts(RUNNING)) == []
+
+    def test_one_that_is_cancelled_during_a_step_counts_what_that_step_sent(self):
+        stage = Stage()
+        deaths(stage, 30)
+        stage.clock.advance(1)
+        replays = replays_of(stage)
+        replay = replays.start(Selection([NAME]), by="ann", rate=10)["part"]
+        send = replays._queue.send
+
+        def cancelled_meanwhile(messages):
+            send(messages)
+            replays_of(stage).cancel(replay, by="bob")
+
+        replays._queue.send = cancelled_meanwhile
+        record = replays.step(replay)
+        assert (record["state"], record["cancelled_by"], record["replayed"]) == ("cancelled", "bob", 10)
 
     def test_a_step_that_comes_too_early_does_nothing(self):
         stage = Stage()
@@ -216,9 +318,190 @@ class TestMany:
         assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}
         assert len(stage.target.asked) == asked + 6
 
+    def test_one_with_a_new_key_gives_each_delivery_its_own(self):
+        stage = Stage()
+        deliveries = deaths(stage, 5)
+        stage.clock.advance(1)
+        stage.target.asked.clear()
+        replays = replays_of(stage)
+        work_off(stage, replays, replays.start(Selection([NAME]), by="ann", new_key=True))
+        stage.until_quiet()
+        keys = {asked.headers["idempotency-key"] for asked in stage.target.asked}
+        assert keys == {f"{delivery}-1" for delivery in deliveries}
+
     def test_a_replay_that_is_not_there_is_an_error_of_its_own(self):
         with pytest.raises(NotThereError):
             replays_of(Stage()).step("2026-11-22-120000-abcdef01")
+
+
+class TestDelivered:
+    """What was delivered is replayed, too, where its event is kept."""
+
+    @pytest.fixture
+    def stage(self):
+        """25 delivered ones over two hours, one of which is dead, and one without an event."""
+        stage = Stage(plan_of(errors={"keep_events": 7 * 86400.0}))
+        self.deliveries = []
+        for number in range(25):
+            stage.target.on("/entries", 400 if number == 3 else 200)
+            self.deliveries.append(stage.accept(f"evt_{number}"))
+            stage.invoke()
+            if number % 10 == 9:
+                stage.clock.advance(3600)
+        stage.target.on("/entries", 200)
+        stage.memory.tables["journal"].pop((self.deliveries[7], "event"))
+        stage.target.asked.clear()
+        stage.clock.advance(1)
+        return stage
+
+    def select(self, **named):
+        return Selection([NAME], status="delivered", **named)
+
+    @pytest.mark.parametrize("rate", [1, 7, 100])
+    def test_each_is_delivered_once_more_however_steps_fall(self, stage, rate):
+        replays = replays_of(stage)
+        replay = replays.start(self.select(), by="ann", rate=rate)
+        while (record := replays.step(replay["part"]))["state"] == "running":
+            stage.invoke()  # what is delivered anew is listed anew, where the replay still looks
+            stage.clock.set(max(stage.clock.now(), record["not_before"]))
+        stage.until_quiet()
+        keys = sorted(asked.headers["idempotency-key"] for asked in stage.target.asked)
+        wanted = [each for number, each in enumerate(self.deliveries) if number not in (3, 7)]
+        assert keys == sorted(wanted)
+        assert (record["matched"], record["replayed"], record["skipped"]) == (24, 23, 1)
+
+    def test_a_dry_run_counts_them(self, stage):
+        replays = replays_of(stage)
+        record = work_off(stage, replays, replays.start(self.select(), by="ann", dry_run=True))
+        assert (record["matched"], record["skipped"], record["replayed"]) == (24, 1, 0)
+        assert stage.memory.queues[QUEUE] == []
+
+    def test_time_means_the_acceptance_and_the_last_day_where_nothing_is_said(self, stage):
+        replays = replays_of(stage)
+
+        def count(**named):
+            replay = replays.start(self.select(**named), by="a", dry_run=True)
+            return work_off(stage, replays, replay)["matched"]
+
+        assert count(until=NOW + 1800) == 9
+        assert count(since=NOW + 1800, until=NOW + 3700) == 10
+        stage.clock.advance(2 * 86400)
+        assert count() == 0
+        assert count(since=NOW) == 24
+
+    def test_a_long_time_is_looked_through_in_bounded_steps(self, stage):
+        stage.clock.advance(5 * 86400)
+        replays = replays_of(stage)
+        replay = replays.start(self.select(since=NOW), by="ann", dry_run=True)
+        before = stage.memory.count("dynamodb", "Query")
+        replays.step(replay["part"])
+        assert stage.memory.count("dynamodb", "Query") - before <= 64
+        assert work_off(stage, replays, replay)["matched"] == 24
+
+    def test_a_class_of_errors_goes_with_dead_ones_only(self, stage):
+        with pytest.raises(BadQueryError, match="no class of errors"):
+            replays_of(stage).start(self.select(error="http"), by="ann")
+
+    @pytest.mark.parametrize("after", [False, True])
+    @pytest.mark.parametrize("number", range(0, 120, 7))
+    def test_cut_off_anywhere_each_is_delivered_once_more(self, stage, number, after):
+        effects = Effects([number], after=after)
+        replays = replays_of(stage, effects.wrap(stage.memory))
+        replay = replays_of(stage).start(self.select(), by="ann", rate=9)
+        for _ in range(40):
+            effects.restart()
+            try:
+                record = replays.step(replay["part"])
+            except Crash:
+                stage.invoke()
+                continue
+            if record["state"] == "done":
+                break
+            stage.clock.set(max(stage.clock.now(), record["not_before"]))
+        stage.until_quiet()
+        assert len(stage.target.asked) == 23
+
+
+class MovesByItself:
+    """An AWS that knows message-move tasks: one moves everything at once, and tells so a look later.
+
+    Its parameters and results are those of AWS's own model of the service.
+    """
+
+    model = botocore.session.get_session().get_service_model("sqs")
+
+    def __init__(self, memory, fails=""):
+        self.memory = memory
+        self.fails = fails
+        self.tasks = []
+
+    def call(self, service, operation, parameters):
+        assert service == "sqs"
+        validate_parameters(parameters, self.model.operation_model(operation).input_shape)
+        if operation == "GetQueueAttributes":
+            return {"Attributes": {"QueueArn": f"arn:of:{parameters['QueueUrl']}"}}
+        if operation == "StartMessageMoveTask":
+            assert parameters["SourceArn"] == f"arn:of:{DEAD_LETTERS}"
+            assert parameters["DestinationArn"] == f"arn:of:{QUEUE}"
+            self.tasks.append(self.task(parameters))
+            return {"TaskHandle": "handle"}
+        assert operation == "ListMessageMoveTasks"
+        return {"Results": [next(self.tasks[-1])]}
+
+    def task(self, parameters):
+        assert parameters["MaxNumberOfMessagesPerSecond"] == 20
+        moved = self.memory.queues.pop(DEAD_LETTERS, [])
+        for message in moved:
+            self.memory.call("sqs", "SendMessage", {"QueueUrl": QUEUE, "MessageBody": message.body})
+        yield {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": len(moved) - 1}
+        if self.fails:
+            yield {"Status": "FAILED", "FailureReason": self.fails}
+        yield {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": len(moved)}
+
+
+class TestMoveTask:
+    def start(self, aws):
+        return MoveTask.start(aws, dead_letters=DEAD_LETTERS, deliveries=QUEUE, rate=20.0)
+
+    def test_aws_moves_everything_and_is_asked_how_far_it_is(self):
+        stage = Stage()
+        deliveries = deaths(stage, 4)
+        task = self.start(MovesByItself(stage.memory))
+        assert [task.step(), task.step()] == [(3, 0, False), (1, 0, True)]
+        stage.until_quiet()
+        assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}
+
+    def test_a_move_that_fails_says_why(self):
+        stage = Stage()
+        deaths(stage, 1)
+        task = self.start(MovesByItself(stage.memory, fails="AccessDenied"))
+        task.step()
+        with pytest.raises(MoveFailedError, match="AccessDenied"):
+            task.step()
+
+    @pytest.mark.parametrize("code", ["InvalidAction", "UnknownOperationException"])
+    def test_where_there_is_no_such_operation_there_is_no_task(self, code):
+        assert self.start(Refusing(code)) is None
+
+    @pytest.mark.parametrize(
+        "code", ["AccessDenied", "AWS.SimpleQueueService.UnsupportedOperation", "Http500"]
+    )
+    def test_any_other_refusal_is_told(self, code):
+        """Or who may not move messages would be taken for an emulator, and move them one by one."""
+        with pytest.raises(AwsError, match=code):
+            self.start(Refusing(code))
+
+
+class Refusing:
+    """An AWS that refuses to start a task."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def call(self, _service, operation, _parameters):
+        if operation == "StartMessageMoveTask":
+            raise AwsError(self.code, "", 400)
+        return {"Attributes": {"QueueArn": "arn"}}
 
 
 class TestRedriving:

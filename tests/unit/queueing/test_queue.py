@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from causeway.aws.client import AwsError
 from causeway.queueing import queue as queueing
-from causeway.queueing.messages import encode
+from causeway.queueing.messages import decode, encode
 from causeway.queueing.queue import NotQueued, Queue, _batches, _Entry
 from causeway.settings.clock import SettableClock
 
@@ -250,3 +250,52 @@ def test_batches_keep_order_and_sqs_limits(sizes):
     assert all(len(batch) <= 10 for batch in batches)
     assert all(sum(len(entry.body) for entry in batch) <= 1_048_576 for batch in batches)
     assert all(batches)
+
+
+class TestOrdered:
+    """What keeps an order goes to the FIFO queue; everything else as if there were none."""
+
+    @pytest.fixture
+    def fifo(self, cloud, clock):
+        return Queue(
+            cloud.aws,
+            url=cloud.deliveries,
+            fifo_url=cloud.deliveries_fifo,
+            bucket=cloud.payloads,
+            clock=clock,
+        )
+
+    @staticmethod
+    def received(cloud):
+        found = cloud.boto("sqs").receive_message(
+            QueueUrl=cloud.deliveries_fifo, MaxNumberOfMessages=10, AttributeNames=["All"]
+        )
+        return found.get("Messages", [])
+
+    def test_a_message_says_itself_to_which_queue_it_goes(self, fifo, cloud):
+        fifo.send([message(1), message(2, order="a" * 32)])
+        assert [each["delivery"] for each in cloud.messages(cloud.deliveries)] == [f"{1:032x}"]
+        (ordered,) = self.received(cloud)
+        assert decode(ordered["Body"])["delivery"] == f"{2:032x}"
+        assert ordered["Attributes"]["MessageGroupId"] == "a" * 32
+
+    def test_messages_of_one_order_come_in_the_order_in_which_they_were_sent(self, fifo, cloud):
+        fifo.send([message(number, acceptance=f"a{number}", order="a" * 32) for number in range(10)])
+        numbers = [int(decode(each["Body"])["delivery"], 16) for each in self.received(cloud)]
+        assert numbers == list(range(10))
+
+    def test_a_message_that_was_sent_twice_is_there_once_and_its_next_ticket_as_well(self, fifo, cloud):
+        for ticket in ("0000.000001", "0000.000001", "0001.000001"):
+            fifo.send([message(1, ticket=ticket, order="a" * 32)])
+        tickets = [decode(each["Body"])["ticket"] for each in self.received(cloud)]
+        assert tickets == ["0000.000001", "0001.000001"]
+
+    def test_a_delay_is_for_whoever_receives_it_since_such_queues_know_none(self, fifo, cloud):
+        fifo.send([message(1, order="a" * 32)], delay=60)
+        assert len(self.received(cloud)) == 1
+
+    def test_it_is_put_back_on_the_queue_that_it_came_from(self, fifo, cloud):
+        fifo.send([message(1, order="a" * 32)])
+        (ordered,) = self.received(cloud)
+        fifo.put_back(ordered["ReceiptHandle"], delay=0, fifo=True)
+        assert len(self.received(cloud)) == 1

@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 def make_store(plan: Plan, aws: Aws, settings: Settings, clock: Clock) -> Store:
     """Where a function's messages go, as its plan and its settings say."""
-    queue = Queue(
-        aws,
-        url=settings.deliveries_url,
-        bucket=settings.payloads,
-        claim_check_over=settings.claim_check_over,
-        clock=clock,
-    )
+    queue = Queue.from_settings(aws, settings, clock)
     streamed = {name for name, each in plan.integrations.items() if each.get("buffer") == "stream"}
     if not streamed:
         return queue

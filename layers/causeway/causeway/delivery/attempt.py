@@ -192,7 +192,8 @@ class Attempt:
         self, place: Place, scope: Mapping[str, JSON], *, step: str | None, told: Told | None
     ) -> Answer:
         self.called = place.receiver
-        headers = own_headers(self.id, self._load(), step=step, attempt=self.claimed.ticket.attempt)
+        ticket = self.claimed.ticket
+        headers = own_headers(ticket.key(self.id), self._load(), step=step, attempt=ticket.attempt)
         headers["traceparent"] = traceparent(self.message.get("trace") or trace_header())
         integration = self.message["integration"]
         about = About(self.id, integration, headers)

@@ -114,6 +114,20 @@ class Beside:
         return {f"{name}_at": self._payloads.store(value, acceptance=acceptance, accepted_at=accepted_at)}
 
     def _load(self, item: Item, name: str) -> JSON:
-        if f"{name}_at" in item:
-            return self._payloads.read(item[f"{name}_at"])
-        return json.loads(item[name]) if name in item else None
+        return load(item, name, self._payloads)
+
+
+def load(item: Item, name: str, payloads: Payloads) -> JSON:
+    """What is kept under a name (``event``, ``answers``), wherever it lies; None: nothing is.
+
+    Raises:
+        AwsError: it could not be read.
+    """
+    if f"{name}_at" in item:
+        return payloads.read(item[f"{name}_at"])
+    return json.loads(item[name]) if name in item else None
+
+
+def holds_event(item: Item) -> bool:
+    """Whether an event is kept, here or in the bucket."""
+    return "event" in item or "event_at" in item

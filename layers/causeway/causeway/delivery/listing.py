@@ -58,6 +58,13 @@ def listed(
     )
 
 
+def of_both(table: Table, integration: str, shard: str, *, page: int) -> Iterator[Item]:
+    """The open deliveries in one shard, dead and waiting, each by their acceptance, the last first."""
+    hash_key = ("open_shard", f"{integration}#{shard}")
+    bounds = ("open_at", "dead#", "waiting#~")
+    return table.between(hash_key, bounds, index="open", newest_first=True, page=page)
+
+
 def walk(
     table: Table,
     integrations: Sequence[str],

@@ -90,17 +90,17 @@ def carry_out(
     return carry(place, scope, step=None)
 
 
-def own_headers(delivery: str, event: Event, *, step: str | None, attempt: int) -> dict[str, str]:
+def own_headers(key: str, event: Event, *, step: str | None, attempt: int) -> dict[str, str]:
     """What every call of a delivery says of itself: on each attempt the same, but for the attempt's number.
 
     Args:
-        delivery: Its id.
+        key: Its idempotency key.
         event: What it delivers.
         step: The step that calls; None: the target.
         attempt: From 1.
     """
     return {
-        "Idempotency-Key": f"{delivery}/{step}" if step else delivery,
+        "Idempotency-Key": f"{key}/{step}" if step else key,
         "Causeway-Event-Id": "".join(each if " " < each < "\x7f" else "?" for each in event["id"]),
         "Causeway-Attempt": str(attempt),
     }

@@ -43,7 +43,6 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     metrics = Metrics(by_integration=settings.metrics_by_integration)
     table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal = Journal(table, clock)
-    over = settings.claim_check_over
     payloads = Payloads(aws, settings.payloads)
     beside = Beside(table, payloads)
     transport = Transport()
@@ -55,9 +54,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         table=table,
         journal=journal,
         beside=beside,
-        queue=Queue(
-            aws, url=settings.deliveries_url, bucket=settings.payloads, claim_check_over=over, clock=clock
-        ),
+        queue=Queue.from_settings(aws, settings, clock),
         pauses=Pauses(state, clock),
         limits=Limits(
             systems=plan.systems,

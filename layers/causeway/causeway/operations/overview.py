@@ -1,29 +1,56 @@
-"""How each integration is: its state, its last event, what waits, is dead, was delivered of late."""
+"""How each integration is: its state, its last event, what waits, is dead, was delivered of late.
+
+What it asks of the journal is bounded for each integration, whatever lies there: where there is more than is
+counted, the count is a lower bound, and says so.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.delivery.journal import SHARDS
-from causeway.delivery.listing import listed
+from causeway.delivery.listing import listed, of_both
+from causeway.delivery.pages import page_of
 from causeway.delivery.pauses import RELEASES
 from causeway.delivery.resuming import DONE
-from causeway.operations.deliveries import delivered_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from causeway.aws.table import Table
+    from causeway.aws.table import Item, Table
     from causeway.delivery.pauses import Pause, Pauses
     from causeway.settings.clock import Clock
 
+COUNTED = 100
+"""So many open deliveries of each status are counted in each of an integration's sixteen shards."""
+
+COUNTED_PAGES = 500
+"""So many pages of delivered ones are counted in each hour, the last ones: up to ten deliveries on each."""
+
+SPAN = 300.0
+"""Seconds of each part of what happened of late."""
+
+_STATUSES = ("waiting", "dead")
 _HOUR = 3600.0
 _LOOKS_BACK = 24
-_AT_ONCE = 8
+_AT_ONCE = 16
 
 
-class Integration(NamedTuple):
+class Span(NamedTuple):
+    """What became of what was accepted in five minutes."""
+
+    since: float
+    delivered: int
+    latency: float | None  # seconds from acceptance to delivery, the median
+    open: int  # it waits, or is dead
+
+
+@dataclass(frozen=True)
+class Integration:
     """One integration as it is now."""
 
     name: str
@@ -34,12 +61,23 @@ class Integration(NamedTuple):
     waiting: int
     dead: int
     delivered: int  # accepted in this clock hour or the one before
+    at_least: tuple[str, ...]  # those of the counts that are lower bounds
+    recent: tuple[Span, ...]  # this clock hour and the one before, in parts
 
 
 class _Open(NamedTuple):
-    so_many: int
+    """Open deliveries of one status: when they were accepted, the last first, and whether there are more."""
+
+    times: list[float]
+    more: bool
     oldest: float | None
-    newest: float | None
+
+
+class _Delivered(NamedTuple):
+    """Delivered ones of an hour: when they were accepted, when delivered."""
+
+    times: list[tuple[float, float]]
+    more: bool
 
 
 class Overview:
@@ -50,39 +88,119 @@ class Overview:
         self._state = state
         self._pauses = pauses
         self._clock = clock
+        self._earlier: dict[tuple[str, float], float | None] = {}
 
     def integrations(self, names: Sequence[str]) -> list[Integration]:
         """Each of them."""
         resuming = {each["part"] for each in self._state.parts(RELEASES) if each["pass"] != DONE}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(lambda name: self._one(name, name in resuming), names))
+            shards = pool.map(lambda place: self._shard(*place), [(n, s) for n in names for s in SHARDS])
+            rest = pool.map(lambda name: (self._pauses.now(name), self._recent(name)), names)
+            return [
+                self._one(name, name in resuming, *more, list(islice(shards, len(SHARDS))))
+                for name, more in zip(names, rest, strict=True)
+            ]
 
-    def _one(self, name: str, resuming: bool) -> Integration:  # noqa: FBT001 - one of two states
-        pause = self._pauses.now(name)
-        waiting, dead = self._open(name, "waiting"), self._open(name, "dead")
-        hour = self._clock.now() // _HOUR * _HOUR
-        recent = [*delivered_in(self._journal, name, hour), *delivered_in(self._journal, name, hour - _HOUR)]
-        times = [accepted_at for _, accepted_at in recent]
-        times += [each.newest for each in (waiting, dead) if each.newest is not None]
-        for back in range(2, _LOOKS_BACK):
-            if times:
-                break
-            times = [accepted_at for _, accepted_at in delivered_in(self._journal, name, hour - back * _HOUR)]
+    def _one(
+        self,
+        name: str,
+        resuming: bool,  # noqa: FBT001 - one of two states
+        pause: Pause,
+        recent: _Delivered,
+        shards: list[dict[str, _Open]],
+    ) -> Integration:
+        waiting, dead = _sum(each["waiting"] for each in shards), _sum(each["dead"] for each in shards)
+        open_ = [*waiting.times, *dead.times]
+        times = [*open_, *(accepted_at for accepted_at, _ in recent.times)]
+        counts: dict[str, _Open | _Delivered] = {"waiting": waiting, "dead": dead, "delivered": recent}
         return Integration(
             name,
             "paused" if pause.paused else "resuming" if resuming else "active",
             pause,
-            last_event=max(times, default=None),
+            last_event=max(times) if times else self._last_before(name),
             oldest=waiting.oldest,
-            waiting=waiting.so_many,
-            dead=dead.so_many,
-            delivered=len(recent),
+            waiting=len(waiting.times),
+            dead=len(dead.times),
+            delivered=len(recent.times),
+            at_least=tuple(of for of, each in counts.items() if each.more),
+            recent=tuple(self._spans(recent.times, open_)),
         )
 
-    def _open(self, name: str, status: str) -> _Open:
-        times = [
-            item["accepted_at"]
-            for shard in SHARDS
-            for item in listed(self._journal, name, shard, status, page=1000)
-        ]
-        return _Open(len(times), min(times, default=None), max(times, default=None))
+    def _shard(self, name: str, shard: str) -> dict[str, _Open]:
+        """What is open in one shard: one query, unless there is more than is counted."""
+        now = self._clock.now()
+        items = list(islice(of_both(self._journal, name, shard, page=COUNTED), COUNTED + 1))
+        if len(items) <= COUNTED:
+            of = {
+                status: [each for each in items if each["open_at"].startswith(status)] for status in _STATUSES
+            }
+            return {status: _open(each, now) for status, each in of.items()}
+        return {status: self._status(name, shard, status) for status in _STATUSES}
+
+    def _status(self, name: str, shard: str, status: str) -> _Open:
+        place = (self._journal, name, shard, status)
+        items = list(islice(listed(*place, newest_first=True, page=COUNTED), COUNTED + 1))
+        found = _open(items[:COUNTED], self._clock.now())
+        if len(items) <= COUNTED:
+            return found
+        oldest = next(iter(listed(*place, page=1)), items[-1])
+        return found._replace(more=True, oldest=oldest["accepted_at"])
+
+    def _recent(self, name: str) -> _Delivered:
+        hour = self._hour
+        hours = [self._delivered(name, each, COUNTED_PAGES) for each in (hour, hour - _HOUR)]
+        return _Delivered([time for each in hours for time in each.times], any(each.more for each in hours))
+
+    def _delivered(self, name: str, hour: float, most: int) -> _Delivered:
+        """The last that were delivered of an hour's; a redelivered message lists its delivery again."""
+        parts = self._journal.between(
+            ("id", page_of(name, hour)), ("part", " ", "~"), newest_first=True, page=most
+        )
+        pages = list(islice(parts, most + 1))
+        found = {
+            (delivery, accepted_at): at
+            for page in reversed(pages[:most])
+            for delivery, accepted_at, at in page.get("delivered", [])
+        }
+        times = [(accepted_at, at) for (_, accepted_at), at in found.items()]
+        return _Delivered(times, more=len(pages) > most)
+
+    def _last_before(self, name: str) -> float | None:
+        """When something was last accepted in the hours before, of which it is asked once."""
+        hour = self._hour
+        if (name, hour) not in self._earlier:
+            self._earlier = {key: last for key, last in self._earlier.items() if key[1] == hour}
+            times: list[tuple[float, float]] = []
+            for back in range(2, _LOOKS_BACK):
+                if times := self._delivered(name, hour - back * _HOUR, 1).times:
+                    break
+            self._earlier[name, hour] = max((accepted_at for accepted_at, _ in times), default=None)
+        return self._earlier[name, hour]
+
+    def _spans(self, delivered: list[tuple[float, float]], open_: list[float]) -> Iterator[Span]:
+        begin = self._hour - _HOUR
+        while begin <= self._clock.now():
+            seconds = [at - accepted for accepted, at in delivered if begin <= accepted < begin + SPAN]
+            failing = sum(begin <= accepted < begin + SPAN for accepted in open_)
+            yield Span(begin, len(seconds), median(seconds) if seconds else None, failing)
+            begin += SPAN
+
+    @property
+    def _hour(self) -> float:
+        """The beginning of this clock hour."""
+        return self._clock.now() // _HOUR * _HOUR
+
+
+def _open(items: list[Item], now: float) -> _Open:
+    """These items, but for those that have expired, which are deleted late."""
+    times = [item["accepted_at"] for item in items if item.get("expires_at", now) >= now]
+    return _Open(times, more=False, oldest=min(times, default=None))
+
+
+def _sum(shards: Iterable[_Open]) -> _Open:
+    all_ = list(shards)
+    return _Open(
+        [time for shard in all_ for time in shard.times],
+        any(shard.more for shard in all_),
+        min((shard.oldest for shard in all_ if shard.oldest is not None), default=None),
+    )

@@ -1,12 +1,15 @@
 """Moving messages from the dead-letter queue back: each starts its delivery afresh, by its ticket.
 
-What is no message of ours, or not of the integration that is wanted, stays there.
+AWS can do it by itself (a message-move task, which goes on when nobody looks). It takes everything; and where
+only one integration's messages are wanted, or the service has no such operation, they are received, sent and
+deleted here. Then what is no message of ours stays.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from causeway.aws.errors import AwsError
 from causeway.queueing.messages import UnreadableMessageError, decode
 
 if TYPE_CHECKING:
@@ -17,6 +20,13 @@ if TYPE_CHECKING:
 
 _WAIT = 1
 _RECEIVED_AT_ONCE = 10
+_MOVED_PER_SECOND = range(1, 501)
+_NO_SUCH_OPERATION = frozenset({"InvalidAction", "UnknownOperationException"})
+"""What a service says that does not know an operation; never what one says that knows it."""
+
+
+class MoveFailedError(Exception):
+    """AWS gave up moving; says why."""
 
 
 class Moved(NamedTuple):
@@ -71,3 +81,60 @@ class Redriving:
 
     def _call(self, operation: str, **parameters: JSON) -> dict[str, JSON]:
         return self._aws.call("sqs", operation, {"QueueUrl": self._url, **parameters})
+
+
+class MoveTask:
+    """AWS's own redrive of a dead-letter queue. :meth:`step` looks how far it is.
+
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+    """
+
+    def __init__(self, aws: Aws, source: str) -> None:
+        self._aws = aws
+        self._source = source
+        self._moved = 0
+
+    @classmethod
+    def start(cls, aws: Aws, *, dead_letters: str, deliveries: str, rate: float) -> MoveTask | None:
+        """Have AWS move everything from one queue to another; None where it knows no such operation.
+
+        Args:
+            aws: Whose calls.
+            dead_letters: The URL of the dead-letter queue.
+            deliveries: The URL of the queue of deliveries. It must be named: a dead letter was not on it.
+            rate: Messages a second, at most.
+
+        Raises:
+            AwsError: it refused; such as where a task is under way already.
+        """
+        source, destination = _arn(aws, dead_letters), _arn(aws, deliveries)
+        parameters = {
+            "SourceArn": source,
+            "DestinationArn": destination,
+            "MaxNumberOfMessagesPerSecond": max(_MOVED_PER_SECOND[0], min(_MOVED_PER_SECOND[-1], int(rate))),
+        }
+        try:
+            aws.call("sqs", "StartMessageMoveTask", parameters)
+        except AwsError as error:
+            if error.code in _NO_SUCH_OPERATION:
+                return None
+            raise
+        return cls(aws, source)
+
+    def step(self) -> Moved:
+        """How many were moved since the last look.
+
+        Raises:
+            MoveFailedError: AWS gave up.
+        """
+        parameters = {"SourceArn": self._source, "MaxResults": 1}  # the latest
+        (task,) = self._aws.call("sqs", "ListMessageMoveTasks", parameters)["Results"]
+        if task["Status"] == "FAILED":
+            raise MoveFailedError(f"the move of the dead-letter queue failed: {task.get('FailureReason')}")
+        before, self._moved = self._moved, task.get("ApproximateNumberOfMessagesMoved", 0)
+        return Moved(self._moved - before, 0, over=task["Status"] not in ("RUNNING", "CANCELLING"))
+
+
+def _arn(aws: Aws, url: str) -> str:
+    answer = aws.call("sqs", "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["QueueArn"]})
+    return str(answer["Attributes"]["QueueArn"])

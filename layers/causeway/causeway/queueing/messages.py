@@ -23,11 +23,12 @@ class Message(TypedDict):
     delivery: str
     integration: str
     system: str
-    ticket: str  # causeway.queueing.tickets: "0000.000001", replay and attempt
+    ticket: str  # causeway.queueing.tickets: "0000.000001", replay and attempt (and whose key)
     acceptance: str  # unique for each acceptance, the same on every message of its chain
     accepted_at: float
     event: NotRequired[Event]
     event_at: NotRequired[str]  # "s3:KEY", or "journal": beside the delivery's item
+    order: NotRequired[str]  # the group of its order key: it is done strictly after those before it there
     slots: NotRequired[dict[str, float]]  # by system, when its call may begin: reserved for it
     deferrals: NotRequired[int]  # how often it came back because its system had too many calls under way
     missed: NotRequired[bool]  # a poll brought it, and the journal did not know it: no webhook had
@@ -44,6 +45,7 @@ _REQUIRED: dict[str, type | tuple[type, ...]] = {
     "accepted_at": (int, float),
 }
 _EITHER: dict[str, type] = {"event": dict, "event_at": str}
+_OPTIONAL: dict[str, type] = {"order": str}
 
 
 class UnreadableMessageError(Exception):
@@ -83,6 +85,7 @@ def decode(body: str) -> Message:
     wrong = [name for name, kind in _REQUIRED.items() if not isinstance(message.get(name), kind)]
     given = [name for name in _EITHER if name in message]
     wrong += [name for name in given if not isinstance(message[name], _EITHER[name])]
+    wrong += [name for name, kind in _OPTIONAL.items() if not isinstance(message.get(name, kind()), kind)]
     if wrong:
         raise UnreadableMessageError(f"missing or of the wrong type in the message: {', '.join(wrong)}")
     if len(given) != 1:

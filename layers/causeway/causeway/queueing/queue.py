@@ -1,7 +1,10 @@
 """Putting messages on a queue so that all of them are there, and putting them back.
 
-The same code sends to the deliveries and to the dead-letter queue. On these standard queues the integration
-is the ``MessageGroupId``: SQS's fair queues then keep one integration's backlog from delaying the others.
+There are two queues of deliveries, and a message itself says to which it goes. One without an ``order`` goes to
+the standard queue, where the integration is the ``MessageGroupId``: SQS's fair queues then keep one
+integration's backlog from delaying the others. One with an ``order`` goes to the FIFO queue, where that is the
+``MessageGroupId``: SQS hands out a group's messages in the order in which they were sent, and none while one
+of them is being worked on.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from causeway.aws.client import Aws
     from causeway.queueing.messages import Event, Message
     from causeway.settings.clock import Clock
+    from causeway.settings.environment import Settings
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 BATCH_ENTRIES = 10
@@ -39,14 +43,16 @@ class NotQueued(Exception):  # noqa: N818 - an outcome with a name of its own, l
 class _Entry(NamedTuple):
     group: str
     body: str
+    once: str = ""  # on a FIFO queue: what two messages have in common that are one
 
 
 class Queue:
-    """One SQS queue.
+    """The queues of deliveries.
 
     Args:
         aws: Whose calls.
-        url: The queue's URL.
+        url: The standard queue's URL.
+        fifo_url: The FIFO queue's URL, for messages with an ``order``.
         bucket: Where events lie that are too large.
         claim_check_over: Bytes of body beyond which a message's event goes to the bucket.
         patience: Seconds for which sending is tried again: as long as the provider waits for its answer.
@@ -58,6 +64,7 @@ class Queue:
         aws: Aws,
         *,
         url: str,
+        fifo_url: str = "",
         bucket: str,
         claim_check_over: int = 262_144,
         patience: float = _PATIENCE,
@@ -65,13 +72,31 @@ class Queue:
     ) -> None:
         self._aws = aws
         self._url = url
+        self._fifo_url = fifo_url
         self._payloads = Payloads(aws, bucket)
         self._claim_check_over = min(claim_check_over, BATCH_BYTES)
         self._patience = patience
         self._clock = clock or SystemClock()
 
+    @classmethod
+    def from_settings(cls, aws: Aws, settings: Settings, clock: Clock) -> Queue:
+        """The queues that a function's settings name."""
+        return cls(
+            aws,
+            url=settings.deliveries_url,
+            fifo_url=settings.deliveries_fifo_url,
+            bucket=settings.payloads,
+            claim_check_over=settings.claim_check_over,
+            clock=clock,
+        )
+
     def send(self, messages: Sequence[Message], *, delay: float = 0) -> None:
-        """Put all messages on the queue, invisible for ``delay`` seconds (at most :data:`LONGEST_DELAY`).
+        """Put all messages on their queues, those of one order in this order.
+
+        Args:
+            messages: What is sent.
+            delay: Seconds for which they are invisible, at most :data:`LONGEST_DELAY`. A FIFO queue knows no
+                delays: an ordered message comes at once, and whoever receives it waits.
 
         Raises:
             NotQueued: SQS or S3 did not take them within the patience.
@@ -84,14 +109,25 @@ class Queue:
             encoded = bodies(messages, self._payloads, over=self._claim_check_over, together=BATCH_BYTES)
         except AwsError as error:
             raise NotQueued(f"an event could not be stored: {error}") from error
-        entries = [
-            _Entry(message["integration"], body) for message, body in zip(messages, encoded, strict=True)
+        bodied = list(zip(messages, encoded, strict=True))
+        parallel = [
+            _Entry(message["integration"], body) for message, body in bodied if "order" not in message
         ]
-        for batch in _batches(entries):
-            self._send_all(batch, math.ceil(delay), until)
+        ordered = [
+            _Entry(message["order"], body, _once(message)) for message, body in bodied if "order" in message
+        ]
+        for batch in _batches(parallel):
+            self._send_all(self._url, batch, math.ceil(delay), until)
+        for batch in _batches(ordered):
+            self._send_all(self._fifo_url, batch, 0, until)
 
-    def put_back(self, receipt_handle: str, *, delay: float) -> None:
+    def put_back(self, receipt_handle: str, *, delay: float, fifo: bool = False) -> None:
         """Let a received message be received again after ``delay`` seconds, whatever its visibility timeout.
+
+        Args:
+            receipt_handle: Of its receiving.
+            delay: In how many seconds.
+            fifo: Whether it came from the FIFO queue.
 
         Raises:
             AwsError: it did not work; then the visibility timeout brings it back.
@@ -100,7 +136,7 @@ class Queue:
             "sqs",
             "ChangeMessageVisibility",
             {
-                "QueueUrl": self._url,
+                "QueueUrl": self._fifo_url if fifo else self._url,
                 "ReceiptHandle": receipt_handle,
                 "VisibilityTimeout": math.ceil(min(max(delay, 0), LONGEST_INVISIBLE)),
             },
@@ -117,9 +153,9 @@ class Queue:
         pointer = message["event_at"]
         return None if pointer == "journal" else self._payloads.read(pointer)
 
-    def _send_all(self, entries: Sequence[_Entry], delay: int, until: float) -> None:
+    def _send_all(self, url: str, entries: Sequence[_Entry], delay: int, until: float) -> None:
         for attempt in itertools.count():
-            entries, reason = self._send_batch(entries, delay)
+            entries, reason = self._send_batch(url, entries, delay)
             if not entries:
                 return
             pause = _PAUSE * 2**attempt
@@ -127,9 +163,9 @@ class Queue:
                 raise NotQueued(f"{len(entries)} messages were not taken: {reason}")
             self._clock.sleep(pause)
 
-    def _send_batch(self, entries: Sequence[_Entry], delay: int) -> tuple[Sequence[_Entry], str]:
+    def _send_batch(self, url: str, entries: Sequence[_Entry], delay: int) -> tuple[Sequence[_Entry], str]:
         """Send once; returns what was not taken but may be taken later, and why."""
-        request = {"QueueUrl": self._url, "Entries": [_request(*each, delay) for each in enumerate(entries)]}
+        request = {"QueueUrl": url, "Entries": [_request(*each, delay) for each in enumerate(entries)]}
         try:
             answer = self._aws.call("sqs", "SendMessageBatch", request)
         except AwsError as error:
@@ -145,6 +181,8 @@ class Queue:
 
 def _request(place: int, entry: _Entry, delay: int) -> dict[str, Any]:
     request = {"Id": str(place), "MessageBody": entry.body, "MessageGroupId": entry.group}
+    if entry.once:
+        request["MessageDeduplicationId"] = entry.once
     return {**request, "DelaySeconds": delay} if delay else request
 
 
@@ -160,3 +198,11 @@ def _batches(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
         size += len(entry.body)
     if batch:
         yield batch
+
+
+def _once(message: Message) -> str:
+    """By what a FIFO queue knows, for five minutes, a message that it has already.
+
+    Never by the delivery alone: what comes again on purpose, such as a replay, would silently be dropped.
+    """
+    return f"{message['acceptance']}-{message['ticket']}"

@@ -59,6 +59,7 @@ class Settings:
     secrets_prefix = Setting("CAUSEWAY_SECRETS_PREFIX", str)
     deliveries_url = Setting("CAUSEWAY_DELIVERIES_URL", str)
     polls_url = Setting("CAUSEWAY_POLLS_URL", str)
+    deliveries_fifo_url = Setting("CAUSEWAY_DELIVERIES_FIFO_URL", str)
     dead_letters_url = Setting("CAUSEWAY_DEAD_LETTERS_URL", str)
     journal = Setting("CAUSEWAY_JOURNAL", str)
     state_table = Setting("CAUSEWAY_STATE_TABLE", str)

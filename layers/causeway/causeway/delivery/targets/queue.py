@@ -64,7 +64,7 @@ def send(words: QueueTarget, scope: Mapping[str, JSON], about: About, means: Mea
 def _order(words: QueueTarget, about: About) -> dict[str, str]:
     if not words["name"].endswith(_FIFO):
         return {}
-    return {"MessageGroupId": about.integration, "MessageDeduplicationId": about.delivery}
+    return {"MessageGroupId": about.integration, "MessageDeduplicationId": about.headers["Idempotency-Key"]}
 
 
 @lru_cache(maxsize=256)

@@ -26,9 +26,7 @@ class Missing(NamedTuple):
 _WEBHOOKS = "use {system: NAME, events: [...]}"
 _TARGET = "call a system, or use a queue, a bus or a bucket"
 
-SYSTEMS = (
-    Missing("webhooks.canary", "the canary", unless=(False,)),
-)
+SYSTEMS = (Missing("webhooks.canary", "the canary", unless=(False,)),)
 """What is not there yet of systems. Whoever builds a behaviour deletes its line."""
 
 INTEGRATIONS = (
