@@ -62,7 +62,8 @@ def _served(
             if operation.scope is not None:
                 client = client_with(operation.scope, event)
             said = read(operation.parameters, event, has_body=operation.has_body)
-            answer = operation.run(get_stack(), Request(client.name, said))
+            stack = None if operation.scope is None else get_stack()
+            answer = operation.run(stack, Request(client.name, said))
             status, type_ = operation.status, "application/json"
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it is answered
             problem = problem_of(error, "body" if operation.has_body else "query") or _unforeseen()
