@@ -15,6 +15,7 @@ from causeway.plan.compiler import compile_map
 from causeway.queueing.messages import decode, encode
 from functions.console import app
 from functions.processor import app as processor
+from tests.functions.console.make_events import DIRECTORY, make
 from tests.functions.processor.make_events import ORDER, message, records
 from tests.support.console import CONTEXT, event_of
 from tests.support.target import Reply, Target
@@ -77,6 +78,20 @@ def test_what_the_processor_wrote_is_listed_found_and_replayed(stack):
 
 def redacted(_stack):
     return app._stack().plan.systems["shop"]["redact"]
+
+
+STATUSES = {"event": 404, "pause": 202, "dry-run": 202, "bad-limit": 400, "nobody": 401, "only-looking": 403}
+
+
+@pytest.mark.parametrize("name", make())
+def test_the_corpus_is_what_its_maker_makes(name):
+    assert json.loads((DIRECTORY / f"{name}.json").read_text()) == make()[name]
+
+
+def test_the_corpus_is_answered(stack):
+    for name, event in make().items():
+        answered = app.handler(event, CONTEXT)
+        assert answered["statusCode"] == STATUSES.get(name, 200), name
 
 
 def test_integrations_are_told_of_by_queries_alone(stack):

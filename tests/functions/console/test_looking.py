@@ -4,12 +4,15 @@ import json
 
 import pytest
 
+from causeway.api.app import make_app
+from causeway.api.operation import Answer, Operation
+from causeway.api.routes import OPERATIONS
 from causeway.aws.client import AwsError
 from causeway.events.identity import delivery_id
 from causeway.limiting.health import Healths
 from causeway.operations.overview import COUNTED
 from causeway.operations.showing import LARGEST
-from tests.support.console import Console
+from tests.support.console import CONTEXT, Console, event_of
 from tests.support.deliveries import NOW, Stage, plan_of
 
 NAME = "orders-to-ledger"
@@ -269,3 +272,23 @@ class TestProblems:
     def test_answers_are_of_this_moment_and_what_their_type_says(self, console):
         headers = console.get("/api/deliveries").headers
         assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
+def test_a_route_that_answers_something_else_than_json_is_served_beside_the_others(console):
+    page = Operation(
+        id="getPage",
+        method="GET",
+        path="/page",
+        scope=None,
+        summary="A page.",
+        run=lambda _stack, _request: Answer("<h1>hi</h1>", {"cache-control": "max-age=60"}, "text/html"),
+        schema="",
+        example=None,
+    )
+    app = make_app(lambda: console.stack, [*OPERATIONS, page])
+    found = app.resolve(event_of("GET", "/page"), CONTEXT)
+    assert (found["statusCode"], found["body"]) == (200, "<h1>hi</h1>")
+    assert (found["headers"]["Content-Type"], found["headers"]["cache-control"]) == (
+        "text/html",
+        "max-age=60",
+    )

@@ -21,10 +21,11 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is answered, as JSON."""
+    """What is answered: JSON, or a text of another type."""
 
     body: JSON
     headers: Mapping[str, str] = {}
+    type: str = "application/json"
 
 
 @dataclass(frozen=True)
