@@ -102,11 +102,6 @@ class LocalCloud:
         sent = None if body is None else json.dumps(body)
         return self._http.request(method, f"{self.url}{path}", body=sent, headers=headers)
 
-    def operate(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
-        """Post what somebody who operates it wants."""
-        answer = self.ask("POST", path, self.key, body)
-        return answer.status, answer.json()
-
     def causeway(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Another command, while it runs."""
         return subprocess.run(

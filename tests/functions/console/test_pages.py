@@ -26,7 +26,7 @@ moments = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(
     first=moments,
     meanwhile=st.lists(st.sampled_from([200, 400, 500]), max_size=6),
