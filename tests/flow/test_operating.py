@@ -254,3 +254,40 @@ def test_a_page_goes_on_where_the_last_one_ended(cloud: LocalCloud) -> None:
     second = told(cloud, "deliveries", "--limit", "2", "--since", since, "--cursor", first["cursor"])
     ids = [each["id"] for each in (*first["deliveries"], *second["deliveries"])]
     assert len(set(ids)) == 4
+
+
+def test_the_api_shows_and_replays_to_who_has_the_key_that_dev_prints(
+    cloud: LocalCloud, target: Target, scenario: str
+) -> None:
+    """Through the gateway, its authorizer and the console's own role, as on AWS."""
+
+    def ask(method: str, path: str, key: str = cloud.key, body: Any = None) -> tuple[int, Any]:
+        answer = cloud.ask(method, f"/api{path}", key, body)
+        return answer.status, answer.json()
+
+    def of_event() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = ask("GET", f"/events/standard/{event}")[1].get("deliveries", [])
+        return [each for each in found if each["integration"] == DYING and each["status"] != "running"]
+
+    target.on(f"/{scenario}", Reply(400))  # dead at once, and nothing that a circuit counts
+    system, body, headers = providers.by_standard_webhooks(scenario, type_="dead.on.arrival")
+    event = headers["webhook-id"]
+    assert cloud.post(system, body, headers).status == 200
+    (dead_one,) = until(of_event, seconds=40)
+    target.on(f"/{scenario}", Reply(200))
+
+    assert ask("GET", "/health", "") == (200, {"status": "ok"})
+    assert ask("GET", "/openapi.json", "")[1]["openapi"] == "3.1.0"
+    for key in ("", "causeway_0000000000000000_" + "A" * 43):
+        assert ask("GET", "/deliveries", key)[0] in (401, 403)
+    status, listed = ask("GET", f"/deliveries?integration={DYING}&status=dead&limit=100")
+    assert (status, dead_one["id"] in {each["id"] for each in listed["deliveries"]}) == (200, True)
+    shown = ask("GET", f"/deliveries/{dead_one['id']}")[1]
+    assert (shown["status"], shown["event"]["data"]["scenario"]) == ("dead", scenario)
+    integrations = {each["integration"]: each for each in ask("GET", "/integrations")[1]["integrations"]}
+    assert integrations[DYING]["dead"] >= 1
+    assert ask("POST", f"/integrations/{PAUSED}/resume")[0] == 202
+    status, counted = ask("POST", "/replays", body={"integration": DYING, "dry_run": True})
+    assert (status, counted["state"], counted["by"]) == (202, "done", "key:dev")
+    assert ask("POST", f"/deliveries/{dead_one['id']}/replay")[0] == 202
+    target.wait_for(2, path=f"/{scenario}", seconds=40)

@@ -88,6 +88,20 @@ class LocalCloud:
         """What the provider does."""
         return self._http.request("POST", f"{self.url}/webhooks/{system}", body=body, headers=headers)
 
+    @property
+    def key(self) -> str:
+        """The key that it has printed for its API."""
+        found: str = self.output.partition("answers to this key: ")[2].split()[0]
+        return found
+
+    def ask(
+        self, method: str, path: str, key: str, body: dict[str, Any] | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """What a client of its API does."""
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        sent = None if body is None else json.dumps(body)
+        return self._http.request(method, f"{self.url}{path}", body=sent, headers=headers)
+
     def causeway(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Another command, while it runs."""
         return subprocess.run(

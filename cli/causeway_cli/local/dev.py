@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import shutil
 import signal
@@ -15,7 +16,10 @@ from typing import Annotated
 import typer
 from watchfiles import DefaultFilter, awatch
 
-from causeway_cli.account import local_clients
+from causeway.authorizing.keys import Keys
+from causeway.aws.table import Table
+from causeway.settings.clock import SystemClock
+from causeway_cli.account import local_aws, local_clients
 from causeway_cli.errors import CommandError
 from causeway_cli.local import demo as demonstration
 from causeway_cli.local import local_secrets, plan_layer, running, target_resources
@@ -26,6 +30,9 @@ from causeway_cli.local.front import Front, serve_on
 from causeway_cli.local.paths import LIBRARY, MAP, ROOT, TEMPLATE, state
 from causeway_cli.local.server import Emulator, is_emulator
 from causeway_cli.stored_secrets import StoredSecrets
+
+KEY_FOR = 30 * 86400.0
+"""Seconds that the key of one run is good."""
 
 
 def dev(
@@ -116,6 +123,7 @@ class Session:
         self._secrets = StoredSecrets(self._clients, STACK)
         self._cloud.deploy(target_resources.make(self._clients, self._plan))
         self._put_secrets()
+        self._key = self._make_key(endpoint)
         if self._demo:
             stand_ins = demonstration.start_stand_ins(self._console)
             cleanup.callback(stand_ins.shutdown)
@@ -132,6 +140,15 @@ class Session:
             )
         )
         cleanup.callback(running.withdraw, os.getpid())
+
+    def _make_key(self, endpoint: str) -> str:
+        """An API key with which whoever runs this looks at it and operates it; it ends with this run."""
+        state = Table(local_aws(endpoint), self._cloud.stack.outputs()["State"])
+        scopes = ("console:read", "console:operate")
+        text, _ = Keys(state, SystemClock()).create(
+            "dev", scopes=scopes, good_for=KEY_FOR, by=getpass.getuser()
+        )
+        return text
 
     def _put_secrets(self) -> None:
         missing = local_secrets.put(self._secrets, self._plan, self._values, generate_all=self._demo)
@@ -160,6 +177,7 @@ class Session:
         self._console.flush(everything=True)
         self._console.show_map(self._plan)
         self._console.say("how this differs from AWS: causeway dev --differences")
+        self._console.say(f"{self._url}/api answers to this key: {self._key}")
         print(f"ready {self._url}", flush=True)
         if self._demo:
             await asyncio.to_thread(

@@ -116,7 +116,7 @@ def _authorizers(api: str, body: Mapping[str, Any]) -> Iterator[tuple[str, dict[
                     "AuthorizerUri": said["authorizerUri"],
                     "AuthorizerPayloadFormatVersion": said["authorizerPayloadFormatVersion"],
                     "EnableSimpleResponses": said["enableSimpleResponses"],
-                    "IdentitySource": [said["identitySource"]],
+                    "IdentitySource": said["identitySource"],
                     "AuthorizerResultTtlInSeconds": said["authorizerResultTtlInSeconds"],
                 },
             },
@@ -205,7 +205,7 @@ def _refers(value: Any, names: set[str]) -> bool:
 
 def _named(function: str, argument: Any) -> set[str]:
     """The resources to which one of CloudFormation's functions refers."""
-    first = str(argument[0] if isinstance(argument, list) else argument)
+    first = str(next(iter(argument), "") if isinstance(argument, list) else argument)
     if function == "Ref":
         return {first}
     if function == "Fn::GetAtt":

@@ -17,32 +17,35 @@ from causeway.authorizing.clients import Client, client_with
 from causeway.telemetry.logs import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from causeway.api.operation import Operation
     from causeway.api.stack import Stack
-    from causeway.plan.records import JSON
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Of every answer: it is of this moment, for this client, and what its type says."""
 
+_PROBLEM = "application/problem+json"
 _ANYONE = Client("", frozenset())
 
 
-def make_app(get_stack: Callable[[], Stack]) -> APIGatewayHttpResolver:
+def make_app(
+    get_stack: Callable[[], Stack], operations: Iterable[Operation] = OPERATIONS
+) -> APIGatewayHttpResolver:
     """All routes.
 
     Args:
         get_stack: gives the stack that they work with, when the first request needs it.
+        operations: the routes.
     """
     app = APIGatewayHttpResolver()
-    for operation in OPERATIONS:
+    for operation in operations:
         app.route(rule_of(operation.path), method=operation.method)(_served(app, operation, get_stack))
 
     @app.not_found
     def nothing_there(_: Exception) -> Response[str]:
         problem = Problem(HTTPStatus.NOT_FOUND, "there is nothing here: /api/openapi.json says what there is")
-        return _response(problem.status, problem.body, {}, "application/problem+json")
+        return _response(problem.status, Answer(problem.body, type=_PROBLEM))
 
     return app
 
@@ -62,15 +65,15 @@ def _served(
             if operation.scope is not None:
                 client = client_with(operation.scope, event)
             said = read(operation.parameters, event, has_body=operation.has_body)
-            answer = operation.run(get_stack(), Request(client.name, said))
-            status, type_ = operation.status, "application/json"
+            stack = None if operation.scope is None else get_stack()
+            answer = operation.run(stack, Request(client.name, said))
+            status = operation.status
         except Exception as error:  # noqa: BLE001 - the edge: whatever it is, it is answered
             problem = problem_of(error, "body" if operation.has_body else "query") or _unforeseen()
-            answer, status = Answer(problem.body, problem.headers), problem.status
-            type_ = "application/problem+json"
+            answer, status = Answer(problem.body, problem.headers, _PROBLEM), problem.status
             _tell(error, status, operation)
         _audit(operation, client, said, status)
-        return _response(status, answer.body, answer.headers, type_)
+        return _response(status, answer)
 
     return serve
 
@@ -93,10 +96,11 @@ def _audit(operation: Operation, client: Client, said: dict[str, Any], status: H
     logger().info("answered", client=client.name, operation=operation.id, status=status.value, asked=asked)
 
 
-def _response(status: HTTPStatus, body: JSON, headers: Any, type_: str) -> Response[str]:
+def _response(status: HTTPStatus, answer: Answer) -> Response[str]:
+    is_json = answer.type.endswith("json")
     return Response(
         status_code=status.value,
-        content_type=type_,
-        headers={**HEADERS, **headers},
-        body=json.dumps(body, separators=(",", ":")),
+        content_type=answer.type,
+        headers={**HEADERS, **answer.headers},
+        body=json.dumps(answer.body, separators=(",", ":")) if is_json else answer.body,
     )

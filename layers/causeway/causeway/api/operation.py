@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from causeway.api.parameters import Parameter
-    from causeway.api.stack import Stack
     from causeway.plan.records import JSON
 
 
@@ -22,10 +21,11 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is answered, as JSON."""
+    """What is answered: JSON, or a text of another type."""
 
     body: JSON
     headers: Mapping[str, str] = {}
+    type: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Operation:
     path: str
     summary: str
     scope: str | None  # None: anyone may ask
-    run: Callable[[Stack, Request], Answer]
+    run: Callable[[Any, Request], Answer]  # is given the Stack; where anyone may ask, None
     schema: str  # of the answer: a name of causeway.api.schemas
     example: JSON
     description: str = ""

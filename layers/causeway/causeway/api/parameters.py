@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _SHOWN = 80
+_ABSENT = object()
 
 LARGEST_BODY = 65536
 """Characters of a request's body."""
@@ -63,11 +64,11 @@ def read(parameters: Sequence[Parameter], event: Mapping[str, Any], *, has_body:
     }
     values: dict[str, Any] = {}
     for each in parameters:
-        value = given[each.place].pop(each.name, None)
+        value = given[each.place].pop(each.name, _ABSENT)
         values[each.name] = None
-        if value is None and each.required:
+        if value is _ABSENT and each.required:
             faults.append(Fault(each.name, each.place, f"is missing: {each.description}"))
-        elif value is not None:
+        elif value is not _ABSENT:  # null is none of the kinds: a filter that is null would leave nothing out
             try:
                 values[each.name] = each.kind.read(value)
             except ValueError as error:

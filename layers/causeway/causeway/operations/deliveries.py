@@ -116,7 +116,9 @@ class _Look:
     @property
     def until(self) -> float | None:
         """Accepted then or earlier."""
-        below = [] if self.below is None else [from_rfc3339(self.below.accepted)]
+        below = []
+        if self.below is not None:  # without an id it is a time, and what was accepted then has been shown
+            below = [from_rfc3339(self.below.accepted) - (0 if self.below.id else _ROUNDED)]
         return min([*below, *([] if self.query.until is None else [self.query.until])], default=None)
 
     @property

@@ -53,8 +53,7 @@ class Showing:
 
 def redacted(paths: list[str], event: JSON) -> JSON:
     """An event without the values at these paths, wherever else in it they stand."""
-    redact = redactor(paths, event)
-    return _walk(event, redact)
+    return _walk(event, redactor(paths, event))
 
 
 def _walk(value: JSON, redact: Callable[[str], str]) -> JSON:
@@ -67,7 +66,7 @@ def _walk(value: JSON, redact: Callable[[str], str]) -> JSON:
             return redact(value)
         case bool() | None:
             return value
-        case _:  # part of a number is no number: it is one of them, or it is not
+        case _:  # a number is one of those values or it is not; that one stands in it does not matter
             return REDACTED if redact(json.dumps(value)) == REDACTED else value
 
 

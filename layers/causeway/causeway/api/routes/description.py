@@ -9,7 +9,6 @@ from causeway.api.operation import Answer, Operation
 
 if TYPE_CHECKING:
     from causeway.api.operation import Request
-    from causeway.api.stack import Stack
     from causeway.plan.records import JSON
 
 
@@ -22,7 +21,7 @@ def described() -> dict[str, JSON]:
     return describe(ALL)
 
 
-def _description(_stack: Stack, _request: Request) -> Answer:
+def _description(_stack: None, _request: Request) -> Answer:
     return Answer(described())
 
 

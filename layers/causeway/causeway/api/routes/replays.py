@@ -64,14 +64,16 @@ OPERATIONS = (
         path="/api/replays",
         scope=OPERATE,
         summary="Start afresh all dead or delivered deliveries that a filter means, or count them.",
-        description="It begins at once, and the scheduler goes on with it, at the given rate. Of delivered ones "
-        "those count whose event is kept (`keep_events`), accepted in the day before `until` unless `since` "
-        "says more.",
+        description="It begins at once, and the scheduler goes on with it, at the given rate. Of delivered "
+        "ones those count whose event is kept (`keep_events`), accepted in the day before `until` unless "
+        "`since` says more.",
         body_rule={
             "anyOf": [
                 *({"required": [name]} for name in _CHOOSE),
                 {"properties": {"all": {"const": True}}, "required": ["all"]},
-            ]
+            ],
+            # What was delivered has no class of errors.
+            "not": {"properties": {"status": {"const": "delivered"}}, "required": ["status", "error"]},
         },
         status=HTTPStatus.ACCEPTED,
         parameters=(
