@@ -88,6 +88,12 @@ class LocalCloud:
         """What the provider does."""
         return self._http.request("POST", f"{self.url}/webhooks/{system}", body=body, headers=headers)
 
+    def send(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """What a client does."""
+        return self._http.request(method, self.url + path, json=body, headers=headers)
+
     def causeway(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Another command, while it runs."""
         return subprocess.run(

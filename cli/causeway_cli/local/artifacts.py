@@ -1,14 +1,15 @@
-"""What is uploaded before the stack is deployed: the functions' code and the plan's layer, as zip files."""
+"""What is uploaded before a deployment: functions' code and the plan's layer as zip files, the template."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 BUCKET = "causeway-artifacts"
@@ -55,6 +56,13 @@ class Artifacts:
         self._s3 = clients("s3")
         self._s3.create_bucket(Bucket=BUCKET)
         self._known: dict[str, str] = {}
+
+    def upload_template(self, template: Mapping[str, Any]) -> str:
+        """Upload a template and return its URL: one in the call itself may have 51,200 bytes and no more."""
+        content = json.dumps(template).encode()
+        key = f"{hashlib.sha256(content).hexdigest()}.json"
+        self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        return f"https://s3.amazonaws.com/{BUCKET}/{key}"
 
     def upload(self, directory: Path) -> str:
         """Upload a directory and return its ``s3://`` address, which changes with its content."""

@@ -68,7 +68,8 @@ class Cloud:
             "CAUSEWAY_PLAN": templates.PLAN_DIRECTORY,
             "CAUSEWAY_SOURCE": fingerprint(LIBRARY),  # a change of the library starts new processes
         }
-        self.stack.deploy(templates.fit(templates.translate(template, parameters), environment), parameters)
+        fitted = templates.fit(templates.translate(template, parameters), environment)
+        self.stack.deploy(self._artifacts.upload_template(fitted), parameters)
 
     def api_url(self) -> str:
         """Where the emulator serves the HTTP API."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,7 @@ class Stack:
             raise
         return found
 
-    def deploy(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+    def deploy(self, template_url: str, parameters: Mapping[str, str]) -> None:
         """Create or update the stack, and wait for it.
 
         Raises:
@@ -45,7 +44,7 @@ class Stack:
         """
         arguments = {
             "StackName": self.name,
-            "TemplateBody": json.dumps(template),
+            "TemplateURL": template_url,
             "Parameters": [
                 {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
             ],

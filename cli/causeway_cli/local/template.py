@@ -86,7 +86,10 @@ def fit(template: Template, environment: Mapping[str, str]) -> Template:
         api |= {"Name": name, "ProtocolType": "HTTP"}
         template["Resources"] |= dict(_authorizers(name, body)) | dict(_routes(name, body["paths"]))
     for _, source in of_type(template, "AWS::Lambda::EventSourceMapping"):
-        source["ScalingConfig"] = {"MaximumConcurrency": AT_ONCE}
+        if "StartingPosition" in source:
+            source["ParallelizationFactor"] = 1
+        else:
+            source["ScalingConfig"] = {"MaximumConcurrency": AT_ONCE}
     template["Mappings"] = _as_texts(template.get("Mappings", {}))
     for _, function in of_type(template, "AWS::Lambda::Function"):
         variables = function.setdefault("Environment", {}).setdefault("Variables", {})
@@ -116,7 +119,7 @@ def _authorizers(api: str, body: Mapping[str, Any]) -> Iterator[tuple[str, dict[
                     "AuthorizerUri": said["authorizerUri"],
                     "AuthorizerPayloadFormatVersion": said["authorizerPayloadFormatVersion"],
                     "EnableSimpleResponses": said["enableSimpleResponses"],
-                    "IdentitySource": [said["identitySource"]],
+                    "IdentitySource": said["identitySource"],
                     "AuthorizerResultTtlInSeconds": said["authorizerResultTtlInSeconds"],
                 },
             },
@@ -205,7 +208,7 @@ def _refers(value: Any, names: set[str]) -> bool:
 
 def _named(function: str, argument: Any) -> set[str]:
     """The resources to which one of CloudFormation's functions refers."""
-    first = str(argument[0] if isinstance(argument, list) else argument)
+    first = str(next(iter(argument), "") if isinstance(argument, list) else argument)
     if function == "Ref":
         return {first}
     if function == "Fn::GetAtt":

@@ -13,7 +13,13 @@ from causeway.plan.checks.availability import INTEGRATIONS, SYSTEMS
 from causeway.plan.compiler import compile_map
 from causeway.plan.manifest.auth import Auth
 from causeway.plan.manifest.call import Call
-from causeway.plan.manifest.integration import BucketTarget, BusTarget, Integration, QueueTarget
+from causeway.plan.manifest.integration import (
+    BucketTarget,
+    BusTarget,
+    Integration,
+    QueueTarget,
+    ReplyTarget,
+)
 from causeway.plan.manifest.scheme import Scheme
 from causeway.plan.manifest.system import System
 from causeway.plan.yaml import read
@@ -37,6 +43,7 @@ TABLES = [
     ("A queue", QueueTarget, set()),
     ("A bus", BusTarget, set()),
     ("A bucket", BucketTarget, set()),
+    ("A reply", ReplyTarget, set()),
 ]
 
 
