@@ -107,6 +107,31 @@ frequency: {expect_every: never}
 errors: {retry: {first: 1s, factor: 1, max: 1s}, attempts: 3}
 """
 
+POLLED = """\
+system: polled
+description: Is asked for what is new.
+api: {{base_url: "http://127.0.0.1:{port}", allow_private: [127.0.0.0/8], timeout: 5s}}
+polls:
+  orders:
+    every: 1d
+    get: /polled/orders
+    records: body.orders
+    id: id
+    version: version
+    cursor: {{field: updated_at, param: since, start: "2023-01-01T00:00:00Z"}}
+    paginate: link
+"""
+
+OF_A_POLL = """\
+integration: polled-to-target
+owner: {team: flow, email: flow@example.com}
+source: {system: polled, poll: orders}
+flow: {}
+target: {system: target, post: "/polled/arrived", body: {id: "${id}", data: "${data}"}}
+frequency: {expect_every: never}
+errors: {retry: {first: 1s, factor: 1, max: 1s}, attempts: 3}
+"""
+
 TARGETS = {
     "queue": "{queue: flow-jobs}",
     "bus": "{bus: flow-bus}",
@@ -132,6 +157,8 @@ def write_map(directory: Path, *, target: int, sometimes: int) -> None:
         (directory / "systems" / f"{name}.yaml").write_text(text)
     for name, port in (("target", target), ("sometimes", sometimes)):
         (directory / "systems" / f"{name}.yaml").write_text(CALLED.format(name=name, port=port))
+    (directory / "systems" / "polled.yaml").write_text(POLLED.format(port=target))
+    (directory / "polled-to-target.yaml").write_text(OF_A_POLL)
     own = "${data.scenario}"
     integrations = [
         ("payments-to-target", "payments", '"*"', "target", "${data.data.object.scenario}", "unlimited"),
