@@ -20,6 +20,7 @@ from causeway.plan.manifest.integration import (
     QueueTarget,
     ReplyTarget,
 )
+from causeway.plan.manifest.polls import Poll
 from causeway.plan.manifest.scheme import Scheme
 from causeway.plan.manifest.system import System
 from causeway.plan.yaml import read
@@ -35,11 +36,12 @@ TABLES = [
     (
         "A system",
         System,
-        {"webhooks.scheme", "api.signing.scheme", "api.auth", "api.base_url", "api.headers"},
+        {"webhooks.scheme", "api.signing.scheme", "api.auth", "api.base_url", "api.headers", "polls"},
     ),
     ("A scheme spelled out", Scheme, set()),
     ("An integration", Integration, {"flow.steps", "target"}),
     ("A call", Call, set()),
+    ("A poll", Poll, set()),
     ("A queue", QueueTarget, set()),
     ("A bus", BusTarget, set()),
     ("A bucket", BucketTarget, set()),
