@@ -4,9 +4,9 @@
 
 The floor is ``http.client`` on one connection and nothing else: what a client would wait for without
 Causeway. ``call`` is a call of the map; ``reply`` a request that calls nobody; ``request`` the whole function
-but for Lambda, its journal on an AWS that answers at once; ``with a key`` the same with a look for the key. The
-rows take turns, one request after the other, so that a busy moment of the machine hits all alike; figures are
-medians over all rounds, ratios those of the medians.
+but for Lambda, its journal on an AWS that answers at once; ``with a key`` the same with a look for the key.
+The rows take turns, one request after the other, so that a busy moment of the machine hits all alike; figures
+are medians over all rounds, ratios those of the medians.
 """
 
 import argparse
