@@ -86,27 +86,7 @@ def report(seconds: float, count: int, batches: dict[str, Batch], rounds: int, w
 @contextmanager
 def everything(url: str, workers: int) -> Iterator[dict[str, Batch]]:
     """What is compared, each sending to this target."""
-    with tempfile.TemporaryDirectory() as folder, aws() as endpoint:
-        write_plan(compile_map(small_map.write(Path(folder) / "map", url)), Path(folder) / "layer")
-        environ = {
-            "AWS_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "benchmark",
-            "AWS_SECRET_ACCESS_KEY": "benchmark",
-            "AWS_ENDPOINT_URL": endpoint,
-            "CAUSEWAY_ENVIRONMENT": "dev",
-            "CAUSEWAY_PLAN": f"{folder}/layer/plan",
-            "CAUSEWAY_SECRETS_PREFIX": "/benchmark/causeway",
-            "CAUSEWAY_DELIVERIES_URL": f"{endpoint}/deliveries",
-            "CAUSEWAY_DELIVERIES_FIFO_URL": f"{endpoint}/deliveries.fifo",
-            "CAUSEWAY_DEAD_LETTERS_URL": f"{endpoint}/dead",
-            "CAUSEWAY_JOURNAL": "journal",
-            "CAUSEWAY_STATE_TABLE": "state",
-            "CAUSEWAY_SEALING_KEY": "sealing",
-            "CAUSEWAY_PAYLOADS": "payloads",
-            "CAUSEWAY_BUS": "bus",
-        }
-        os.environ |= {"POWERTOOLS_SERVICE_NAME": "processor", "POWERTOOLS_METRICS_NAMESPACE": "Causeway"}
-        tools = make_tools(environ, SystemClock())
+    with tools_for(url) as tools:
         processor.CONCURRENCY = workers
         yield {
             "http.client": floor(url, workers),
@@ -114,7 +94,38 @@ def everything(url: str, workers: int) -> Iterator[dict[str, Batch]]:
             "calls": by_calls(tools, workers),
             "processor": by_processor(tools),
         }
+
+
+@contextmanager
+def tools_for(url: str) -> Iterator[Tools]:
+    """What deliveries to this target work with, on an AWS that answers at once."""
+    with tempfile.TemporaryDirectory() as folder, aws() as endpoint:
+        write_plan(compile_map(small_map.write(Path(folder) / "map", url)), Path(folder) / "layer")
+        os.environ |= {"POWERTOOLS_SERVICE_NAME": "processor", "POWERTOOLS_METRICS_NAMESPACE": "Causeway"}
+        tools = make_tools(environ(folder, endpoint), SystemClock())
+        yield tools
         tools.caller.close()
+
+
+def environ(folder: str, endpoint: str) -> dict[str, str]:
+    """What a function has in its environment, with the plan in this folder and this AWS."""
+    return {
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "benchmark",
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "AWS_ENDPOINT_URL": endpoint,
+        "CAUSEWAY_ENVIRONMENT": "dev",
+        "CAUSEWAY_PLAN": f"{folder}/layer/plan",
+        "CAUSEWAY_SECRETS_PREFIX": "/benchmark/causeway",
+        "CAUSEWAY_DELIVERIES_URL": f"{endpoint}/deliveries",
+        "CAUSEWAY_DELIVERIES_FIFO_URL": f"{endpoint}/deliveries.fifo",
+        "CAUSEWAY_DEAD_LETTERS_URL": f"{endpoint}/dead",
+        "CAUSEWAY_JOURNAL": "journal",
+        "CAUSEWAY_STATE_TABLE": "state",
+        "CAUSEWAY_SEALING_KEY": "sealing",
+        "CAUSEWAY_PAYLOADS": "payloads",
+        "CAUSEWAY_BUS": "bus",
+    }
 
 
 @contextmanager

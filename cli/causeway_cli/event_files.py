@@ -10,6 +10,7 @@ import typer
 from causeway.bus.receiving import event_of
 from causeway.events.envelope import MalformedBody, make_event, public_headers, read_body
 from causeway.plan import sources
+from causeway.requests.identity import TYPE
 from causeway.settings.clock import SystemClock, rfc3339
 from causeway.webhooks.gateway import Unacceptable, request_of, system_of
 from causeway.webhooks.identity import DEFAULT_TYPE, read_events
@@ -63,6 +64,8 @@ def read(
         return [_event(file, whole, integration)]
     if isinstance(whole, dict) and "detail-type" in whole and "bus" in integration["source"]:
         return [_from_bus(file, whole)]
+    if "request" in integration["source"]:
+        return [_asked(file, content, given)]
     if "events" not in integration["source"]:
         raise CommandError(
             f"{file}: an event of a file is CloudEvents JSON: {{specversion, id, type, source, data}}"
@@ -124,6 +127,22 @@ def _from_bus(file: Path, entry: dict[str, JSON]) -> Event:
             f"{file}: an event of the bus has detail-type, source and detail, which is an object"
         )
     return event_of({"id": "1", "time": rfc3339(SystemClock().now()), **entry})
+
+
+def _asked(file: Path, content: bytes, headers: dict[str, str]) -> Event:
+    """The event of a client that posts what is in the file."""
+    try:
+        data = read_body(content, "application/json").data
+    except MalformedBody as error:
+        raise CommandError(f"{file}: a request is JSON: {error}") from error
+    return make_event(
+        id=f"key:you/{file.stem}",
+        type=TYPE,
+        source=sources.REQUESTS,
+        time=rfc3339(SystemClock().now()),
+        data=data,
+        headers=public_headers({"content-type": "application/json", **headers}),
+    )
 
 
 def _told(

@@ -10,6 +10,7 @@ its effects. Seeded, so that what fails once fails again:
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from collections import Counter
 import pytest
 
 from tests.support.crashes import Crash, Effects
-from tests.support.polling import NOW, PAGINATE, PollStage, plan_with
+from tests.support.polling import DELIVERIES, PAGINATE, PollStage, plan_with
 
 LATE = 120
 """Seconds by which rows are committed late; the poll looks back further."""
@@ -37,7 +38,7 @@ class Trouble:
         self.counts = Counter()
         self.spent = 0  # changes while pages are read, of this run
 
-    def answer(self, number):
+    def answer(self, _):
         """Now and then something else than a page."""
         if self.dice.random() > self.share:
             return None
@@ -47,7 +48,7 @@ class Trouble:
             return kind
         return int(kind), {"retry-after": str(self.dice.randint(1, 4))} if kind == "429" else {}
 
-    def change(self, number, rows):
+    def change(self, *_):
         """Change rows that were read before this page: those whose version is on the queue already."""
         queued = self.known()
         for _ in range(self.dice.choice([0, 0, 1, 2])):
@@ -60,14 +61,10 @@ class Trouble:
                 self.api.put(id_)
 
     def known(self):
-        queue = self.stage.memory.queues["https://sqs/deliveries"]
-        sample = [queue[self.dice.randrange(len(queue))] for _ in range(4)] if queue else []
-        import json
-
-        return [
-            (event["data"]["id"], event["data"]["version"])
-            for event in (json.loads(m.body)["event"] for m in sample)
-        ]
+        """Some of the versions that have been queued."""
+        queue = self.stage.memory.queues[DELIVERIES]
+        some = [json.loads(self.dice.choice(queue).body)["event"]["data"] for _ in range(4 if queue else 0)]
+        return [(data["id"], data["version"]) for data in some]
 
     def commit(self, first, last):
         """New rows of the last ten minutes: many at the same second, and some that show late."""
@@ -120,7 +117,7 @@ class Trouble:
             self.effects.restart()
 
 
-def troubled(seed, *, paging="link", records=600, runs=6, size=20, poll=None, **changes):
+def troubled(seed, *, paging="link", records=480, runs=6, size=20, poll=None, **changes):
     effects = Effects()
     cursor = CURSOR | changes.pop("cursor", {})
     paginate = PAGINATE[paging]
@@ -144,7 +141,7 @@ def check(stage, trouble):
 
 
 @pytest.mark.parametrize("paging", ["link", "cursor", "page", "offset"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_version_of_every_record_arrives_exactly_once(paging, seed):
     stage, trouble = troubled(seed, paging=paging)
     check(stage, trouble)
@@ -172,7 +169,7 @@ def main():
     )
     check(stage, trouble)
     versions = len(stage.api.versions)
-    print(
+    print(  # noqa: T201 - a program, when it is run
         f"{versions} versions of {len(stage.api.rows)} records, each exactly once; {len(stage.queued()) - versions} "
         f"queued again, {len(stage.api.requests)} requests, {stage.invocations} invocations, {dict(trouble.counts)}, "
         f"{time.monotonic() - begun:.1f} s"

@@ -110,10 +110,9 @@ def downstream(stage):
 
 
 def expected(stage):
-    versions = Counter(
+    return Counter(
         {json.dumps([id_, version, False]): count for (id_, version), count in stage.api.versions.items()}
     )
-    return versions
 
 
 CLEAN = {name: Effects() for name in SCENARIOS}
@@ -173,7 +172,7 @@ INTEGRATION = {
 }
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_poll_brings_exactly_what_webhooks_lost_and_counts_it(seed):
     """An endpoint loses a tenth of its events; the poll reads all of them; each arrives once, the count is exact."""
     dice = random.Random(seed)

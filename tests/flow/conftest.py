@@ -56,6 +56,82 @@ frequency: {{expect_every: never}}
 errors: {{retry: {{first: 1s, factor: 1, max: 1s}}, attempts: 3}}
 """
 
+ASKED = """\
+integration: {name}
+owner: {{team: flow, email: flow@example.com}}
+source: {{request: {{wait: 5s, otherwise: {otherwise}}}}}
+flow: {{}}
+target: {words}
+frequency: {{expect_every: never}}
+errors: {{retry: {{first: 1s, factor: 1, max: 1s}}}}
+"""
+
+ASKED_FOR = {
+    "ask-target": ("queue", '{system: target, post: "/${data.scenario}"}'),
+    "ask-or-refuse": ("refuse", '{system: target, post: "/${data.scenario}"}'),
+    "ask-nobody": ("queue", "{reply: {status: 203, body: {twice: ['${data.a}', '${data.a}']}}}"),
+}
+"""What clients ask."""
+
+FROM_BUS = """\
+integration: bus-to-target
+owner: {team: flow, email: flow@example.com}
+source: {bus: {source: [com.example.flow], detail-type: [order.placed]}}
+flow:
+  steps: [{name: charge, system: target, post: "/${data.scenario}/charges"}]
+target: {system: target, post: "/${data.scenario}", body: {charge: "${steps.charge.body.id}"}}
+frequency: {expect_every: never}
+errors: {attempts: 1}
+"""
+
+UNDOING = """\
+integration: undo
+owner: {team: flow, email: flow@example.com}
+source: {bus: {detail-type: [causeway.delivery.dead], detail: {integration: [bus-to-target], steps: [charge]}}}
+flow: {}
+target:
+  system: target
+  post: "/${data.answers.charge.body.scenario}/undone"
+  body: {charge: "${data.answers.charge.body.id}"}
+frequency: {expect_every: never}
+errors: {attempts: 1}
+"""
+
+STREAMED = """\
+integration: standard-streamed
+owner: {team: flow, email: flow@example.com}
+source: {system: standard, events: [streamed]}
+flow: {buffer: stream}
+target: {system: target, post: "/${data.scenario}", body: "${data}"}
+frequency: {expect_every: never}
+errors: {retry: {first: 1s, factor: 1, max: 1s}, attempts: 3}
+"""
+
+POLLED = """\
+system: polled
+description: Is asked for what is new.
+api: {{base_url: "http://127.0.0.1:{port}", allow_private: [127.0.0.0/8], timeout: 5s}}
+polls:
+  orders:
+    every: 1d
+    get: /polled/orders
+    records: body.orders
+    id: id
+    version: version
+    cursor: {{field: updated_at, param: since, start: "2023-01-01T00:00:00Z"}}
+    paginate: link
+"""
+
+OF_A_POLL = """\
+integration: polled-to-target
+owner: {team: flow, email: flow@example.com}
+source: {system: polled, poll: orders}
+flow: {}
+target: {system: target, post: "/polled/arrived", body: {id: "${id}", data: "${data}"}}
+frequency: {expect_every: never}
+errors: {retry: {first: 1s, factor: 1, max: 1s}, attempts: 3}
+"""
+
 TARGETS = {
     "queue": "{queue: flow-jobs}",
     "bus": "{bus: flow-bus}",
@@ -81,6 +157,8 @@ def write_map(directory: Path, *, target: int, sometimes: int) -> None:
         (directory / "systems" / f"{name}.yaml").write_text(text)
     for name, port in (("target", target), ("sometimes", sometimes)):
         (directory / "systems" / f"{name}.yaml").write_text(CALLED.format(name=name, port=port))
+    (directory / "systems" / "polled.yaml").write_text(POLLED.format(port=target))
+    (directory / "polled-to-target.yaml").write_text(OF_A_POLL)
     own = "${data.scenario}"
     integrations = [
         ("payments-to-target", "payments", '"*"', "target", "${data.data.object.scenario}", "unlimited"),
@@ -95,6 +173,11 @@ def write_map(directory: Path, *, target: int, sometimes: int) -> None:
         )
         (directory / f"{name}.yaml").write_text(text)
 
+    for name, text in (("bus-to-target", FROM_BUS), ("undo", UNDOING), ("standard-streamed", STREAMED)):
+        (directory / f"{name}.yaml").write_text(text)
+    for name, (otherwise, words) in ASKED_FOR.items():
+        text = ASKED.format(name=name, otherwise=otherwise, words=words)
+        (directory / f"{name}.yaml").write_text(text)
     for kind, words in TARGETS.items():
         text = TO_AWS.format(kind=kind, words=words)
         (directory / f"standard-to-{kind}.yaml").write_text(text)

@@ -4,6 +4,7 @@ import pytest
 
 from causeway.aws.client import AwsError
 from causeway.aws.table import ConditionFailed, Table
+from causeway.polling.ticks import PollQueue, make_tick, read_tick
 from causeway.queueing.messages import decode
 from causeway.queueing.queue import Queue
 from causeway.settings.clock import SettableClock, SystemClock
@@ -16,8 +17,10 @@ class Memory:
         self.aws = MemoryAws(self.clock)
         self.journal, self.deliveries, self.payloads, self.bus = "journal", "https://sqs/q", "payloads", "bus"
 
-    def receive(self):
-        return self.aws.receive(self.deliveries)
+        self.polls = "https://sqs/polls.fifo"
+
+    def receive(self, queue=None):
+        return self.aws.receive(queue or self.deliveries)
 
 
 class Moto:
@@ -25,11 +28,11 @@ class Moto:
         self.clock = SystemClock()
         self.aws = cloud.aws
         self.journal, self.deliveries = cloud.journal, cloud.deliveries
-        self.payloads, self.bus = cloud.payloads, cloud.bus
+        self.payloads, self.bus, self.polls = cloud.payloads, cloud.bus, cloud.polls
         self._cloud = cloud
 
-    def receive(self):
-        return self._cloud.records(self.deliveries)
+    def receive(self, queue=None):
+        return self._cloud.records(queue or self.deliveries)
 
 
 @pytest.fixture(params=["memory", "moto"])
@@ -151,6 +154,44 @@ def test_the_parts_of_an_id_come_in_order(table):
     table.put({"id": "y", "part": "a"})
     assert [item["part"] for item in table.parts("x")] == ["a", "b", "c"]
     assert list(table.parts("z")) == []
+
+
+def test_several_items_are_got_at_once_as_far_as_they_are_there(table):
+    for number in range(120):
+        table.put({"id": f"x{number}", "part": "delivery", "n": number, "other": "o"})
+    keys = [(f"x{number}", "delivery") for number in range(115, 230)]
+    found = sorted(table.get_all(keys, ("n", "expires_at")), key=lambda item: item["n"])
+    assert found == [{"id": f"x{number}", "part": "delivery", "n": number} for number in range(115, 120)]
+    assert list(table.get_all([], ("n",))) == []
+
+
+def test_an_object_can_be_deleted_also_when_it_is_not_there(world):
+    world.aws.put_object(world.payloads, "a", b"1", content_type="text/plain")
+    for _ in range(2):
+        world.aws.delete_object(world.payloads, "a")
+    with pytest.raises(AwsError):
+        world.aws.get_object(world.payloads, "a")
+
+
+def test_a_fifo_queue_knows_repeats_and_lets_a_group_wait_for_its_first(world):
+    queue = PollQueue(world.aws, world.polls)
+    first, second, other = (
+        make_tick("shop", "orders", 1),
+        make_tick("shop", "orders", 2),
+        make_tick("shop", "x", 1),
+    )
+    for tick in (first, first, second, other):
+        queue.send(tick)
+    queue.send(first, again=True)
+    records = {}
+    for record in world.receive(world.polls):
+        records.setdefault(record["attributes"]["MessageGroupId"], []).append(record)
+    assert [read_tick(record["body"]) for record in records["shop/x"]] == [other]
+    ticks = [read_tick(record["body"]) for record in records["shop/orders"]]
+    assert ticks == [first, second, first][: len(ticks)], "in order, and the repeat is none"
+    for record in reversed(records["shop/orders"]):
+        queue.put_back(record["receiptHandle"], delay=0)
+    assert read_tick(world.receive(world.polls)[0]["body"]) == first
 
 
 def _message(number, **more):

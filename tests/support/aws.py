@@ -110,6 +110,11 @@ class Cloud:
         return self.make_queue("dead-letters")
 
     @cached_property
+    def polls(self) -> str:
+        """The URL of the FIFO queue of polls."""
+        return self.make_queue("polls.fifo", {"FifoQueue": "true"})
+
+    @cached_property
     def journal(self) -> str:
         """The name of the journal's table."""
         return self._make_table("Journal")
@@ -170,6 +175,7 @@ class Cloud:
             "CAUSEWAY_DELIVERIES_URL": self.deliveries,
             "CAUSEWAY_DELIVERIES_FIFO_URL": self.deliveries_fifo,
             "CAUSEWAY_DEAD_LETTERS_URL": self.dead_letters,
+            "CAUSEWAY_POLLS_URL": self.polls,
             "CAUSEWAY_JOURNAL": self.journal,
             "CAUSEWAY_STATE_TABLE": self.state,
             "CAUSEWAY_SEALING_KEY": self.sealing_key,
@@ -187,7 +193,7 @@ class Cloud:
         return _boto(self.url, service)
 
     def make_queue(self, name: str, attributes: Mapping[str, str] | None = None) -> str:
-        """Make a standard queue and return its URL."""
+        """Make a queue and return its URL."""
         parameters = {"QueueName": f"{self.stack}-{name}", "Attributes": {**(attributes or {})}}
         url: str = self.aws.call("sqs", "CreateQueue", parameters)["QueueUrl"]
         return url

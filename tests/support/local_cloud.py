@@ -94,13 +94,11 @@ class LocalCloud:
         found: str = self.output.partition("answers to this key: ")[2].split()[0]
         return found
 
-    def ask(
-        self, method: str, path: str, key: str, body: dict[str, Any] | None = None
+    def send(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
     ) -> urllib3.BaseHTTPResponse:
-        """What a client of its API does."""
-        headers = {"authorization": f"Bearer {key}"} if key else {}
-        sent = None if body is None else json.dumps(body)
-        return self._http.request(method, f"{self.url}{path}", body=sent, headers=headers)
+        """What a client does."""
+        return self._http.request(method, self.url + path, json=body, headers=headers)
 
     def causeway(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Another command, while it runs."""

@@ -168,11 +168,14 @@ def test_two_stacks_fit_into_one_account():
             assert key not in properties or "AWS::StackName" in str(properties[key]), f"{name}.{key}"
 
 
-def test_the_api_has_the_routes_of_webhooks_and_limits():
+def test_the_api_has_the_routes_of_providers_and_clients_and_limits():
     api = resources("AWS::ApiGatewayV2::Api", translated())["Api"]
     routes = {(method.upper(), path) for path, methods in api["Body"]["paths"].items() for method in methods}
-    of_providers = {(method, path) for method, path in routes if path.startswith("/webhooks/")}
-    assert of_providers == {(method, "/webhooks/{system}") for method in ("GET", "HEAD", "POST")}
+    of_others = {(method, path) for method, path in routes if not path.startswith("/api/")}
+    assert of_others == {(method, "/webhooks/{system}") for method in ("GET", "HEAD", "POST")} | {
+        ("POST", "/requests/{integration}"),
+        ("GET", "/requests/{integration}/{id}"),
+    }
     for methods in api["Body"]["paths"].values():
         for operation in methods.values():
             assert operation["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0"
@@ -197,7 +200,7 @@ def test_the_hot_path_is_deployed_gradually_and_rolled_back_by_its_own_alarm():
         assert [alarm["Dimensions"][0]["Value"] for alarm in watched] == [{"Ref": name}]
 
 
-HOT_PATH = ("WebhookFunction", "ProcessorFunction")
+HOT_PATH = ("WebhookFunction", "ProcessorFunction", "RequestFunction")
 
 LONGEST = {"EndpointUrl": 0, "KmsKey": len("arn:aws-us-gov:kms:us-gov-east-1:123456789012:key/") + 36}
 """How long the values of parameters without a limit of their own can be: an endpoint is never set on AWS."""

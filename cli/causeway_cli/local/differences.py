@@ -28,7 +28,7 @@ PROPERTIES_LEFT_OUT: dict[str, str] = {
 """Properties that functions do not get here."""
 
 BEHAVIOUR: dict[str, str] = {
-    "API routes": "with their authorizers, made from the API's OpenAPI body as resources: the emulator does not read the body",
+    "API routes": "with their authorizers, made from the API's OpenAPI body: the emulator does not read it",
     "Python": "functions run on this machine's Python, not on the runtime that the template names",
     "/opt": "layers are unpacked beside the code, so CAUSEWAY_PLAN points there",
     "SQS batches": "authorized as on AWS, where IAM has no actions for batches; the emulator's own need one",

@@ -30,7 +30,7 @@ def make(clients: Callable[[str], Any], plan: Plan) -> dict[str, str]:
         plan: Whose targets.
 
     Returns:
-        The stack's parameters that let the processor send there.
+        The stack's parameters that let the processor send there, and that make a stream if one is needed.
     """
     queues = [
         clients("sqs").create_queue(QueueName=name, Attributes=_of_queue(name))["QueueUrl"]
@@ -45,6 +45,7 @@ def make(clients: Callable[[str], Any], plan: Plan) -> dict[str, str]:
     return {
         "TargetQueues": ",".join(_arn_of_queue(clients("sqs"), url) for url in queues),
         "TargetBuses": ",".join(clients("events").describe_event_bus(Name=name)["Arn"] for name in buses),
+        "StreamMode": "on-demand" if _needs_stream(plan) else "none",
         "TargetBuckets": ",".join(f"arn:aws:s3:::{name}/*" for name in _named(plan, "bucket")),
     }
 
@@ -96,6 +97,10 @@ class Objects:
         first = text.partition("\n")[0]
         short = first if len(first) <= _SHOWN else f"{first[: _SHOWN - 1]}…"
         return f"{lines} lines, {short}" if lines > 1 else short
+
+
+def _needs_stream(plan: Plan) -> bool:
+    return any(each.get("buffer") == "stream" for each in plan.integrations.values())
 
 
 def _named(plan: Plan, kind: str) -> list[str]:

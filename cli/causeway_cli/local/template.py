@@ -86,7 +86,10 @@ def fit(template: Template, environment: Mapping[str, str]) -> Template:
         api |= {"Name": name, "ProtocolType": "HTTP"}
         template["Resources"] |= dict(_authorizers(name, body)) | dict(_routes(name, body["paths"]))
     for _, source in of_type(template, "AWS::Lambda::EventSourceMapping"):
-        source["ScalingConfig"] = {"MaximumConcurrency": AT_ONCE}
+        if "StartingPosition" in source:
+            source["ParallelizationFactor"] = 1
+        else:
+            source["ScalingConfig"] = {"MaximumConcurrency": AT_ONCE}
     template["Mappings"] = _as_texts(template.get("Mappings", {}))
     for _, function in of_type(template, "AWS::Lambda::Function"):
         variables = function.setdefault("Environment", {}).setdefault("Variables", {})

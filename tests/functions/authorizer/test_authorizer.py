@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -174,3 +176,13 @@ def test_half_a_provider_fails_the_function_at_once(deployed, monkeypatch):
     monkeypatch.setenv("CAUSEWAY_OIDC_ISSUER", ISSUER)
     with pytest.raises(ValueError, match="OidcAudience"):
         app.handler(asking("x"), Context())
+
+
+def test_nothing_heavy_is_imported_to_judge_a_key():
+    """A cold start delays a client; signatures of tokens come with the first token."""
+    heavy = ("boto3", "botocore.client", "cryptography", "jwt", "pydantic", "yaml", "urllib3", "aws_xray_sdk")
+    script = (
+        f"import sys; from functions.authorizer import app; print([n for n in {heavy!r} if n in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

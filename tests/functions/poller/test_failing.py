@@ -1,6 +1,7 @@
 """What happens to a run whose page does not come: tried again, told, gone on with, begun anew; and slots that pass."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_a_failed_page_is_fetched_again_after_1_2_4_seconds_and_at_most_a_minute
     stage.api.before = lambda number: FAILED if number < 8 else None
     times = asked_at(stage)
     stage.slot()
-    waits = [round(later - earlier) for earlier, later in zip(times, times[1:], strict=False)]
+    waits = [round(later - earlier) for earlier, later in pairwise(times)]
     assert waits[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert stage.versions() == stage.api.versions
 
@@ -266,7 +267,7 @@ def test_calls_of_a_poll_keep_to_the_systems_limits():
     times = asked_at(stage)
     stage.slot()
     assert len(times) == 6
-    assert all(later - earlier >= 9.9 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 9.9 for earlier, later in pairwise(times))
     assert stage.versions() == stage.api.versions
 
 

@@ -1,6 +1,7 @@
 """What a poll reads, remembers and queues, run by run."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -147,7 +148,7 @@ def test_windows_are_read_in_slices_until_now():
     assert stage.versions() == stage.api.versions
     spans = [(query["since"], query["until"]) for _, query, _ in stage.api.requests]
     assert len(spans) == 5
-    assert all(following <= until for (_, until), (following, _) in zip(spans, spans[1:], strict=False))
+    assert all(following <= until for (_, until), (following, _) in pairwise(spans))
     assert stage.state()["finished"]["records"] == 5
 
 

@@ -202,3 +202,15 @@ def test_a_number_is_told_as_lambda_knows_it(stage, shard):
     failed = record_of('{"format": 99}', 7, stage.clock.now())
     response = shard.streaming.carry_out({"Records": [failed]}, Context(stage.clock, 1))
     assert response == {"batchItemFailures": [{"itemIdentifier": failed["kinesis"]["sequenceNumber"]}]}
+
+
+def test_the_batch_that_meets_a_slow_system_waits_for_its_first_calls_alone(stage, shard):
+    stage.target.seconds = 2.0
+    for number in range(60):
+        shard.accept(f"evt_{number}", acceptance=str(number))
+    assert shard.invoke() == set()
+    called = len(stage.target.at("/entries"))
+    assert called <= 10, "so many are under way at once"
+    assert called + len(queued(stage)) == 60
+    stage.until_quiet()
+    assert len(stage.target.at("/entries")) == len(stage.pages()[0]) == 60

@@ -61,6 +61,15 @@ target: {system: search, put: "/${data.id}", query: {q: "${type}"}}
 frequency: {expect_every: never}
 errors: {}
 """
+QUOTE = """
+integration: quote
+owner: {team: sales, email: sales@example.com}
+source: {request: {}}
+flow: {}
+target: {reply: {status: 203, headers: {X-Kind: "${type}"}, body: {amount: "${data.amount}"}}}
+frequency: {expect_every: never}
+errors: {}
+"""
 PYTHON = """
 def to_entry(scope):
     return {"total": float(scope["data"]["total"]), "account": scope["steps"]["account"]["body"]["id"]}
@@ -86,6 +95,7 @@ def folder(tmp_path, monkeypatch):
         "systems/search.yaml": SEARCH,
         "orders.yaml": ORDERS,
         "batches.yaml": BATCHES,
+        "quote.yaml": QUOTE,
         "transforms/trying_orders.py": PYTHON,
     }.items():
         (tmp_path / "integrations" / name).write_text(text)
@@ -143,6 +153,15 @@ def test_the_requests_are_shown_in_order_with_the_names_of_secrets(trials):
     assert entry["headers"]["Authorization"] == "Basic base64(causeway:<secret ledger/password>)"
     assert entry["headers"]["X-Tenant"] == "<secret ledger/tenant>"
     assert trial["steps"]["gift"] is None
+
+
+def test_a_request_is_tried_with_the_body_that_a_client_posts(trials, causeway_try):
+    (trial,) = trials("quote", {"amount": 3})
+    assert (trial["outcome"], trial["event"]["source"]) == ("delivered", "requests")
+    (reply,) = trial["requests"]
+    assert (reply["method"], reply["url"], reply["body"]) == ("REPLY", "203", '{"amount":3}')
+    assert reply["headers"]["x-kind"] == "request"
+    assert "a request is JSON" in str(causeway_try("quote", b"{").exception)
 
 
 def test_people_see_the_same(causeway_try):

@@ -13,7 +13,14 @@ from causeway.plan.checks.availability import INTEGRATIONS, SYSTEMS
 from causeway.plan.compiler import compile_map
 from causeway.plan.manifest.auth import Auth
 from causeway.plan.manifest.call import Call
-from causeway.plan.manifest.integration import BucketTarget, BusTarget, Integration, QueueTarget
+from causeway.plan.manifest.integration import (
+    BucketTarget,
+    BusTarget,
+    Integration,
+    QueueTarget,
+    ReplyTarget,
+)
+from causeway.plan.manifest.polls import Poll
 from causeway.plan.manifest.scheme import Scheme
 from causeway.plan.manifest.system import System
 from causeway.plan.yaml import read
@@ -29,14 +36,16 @@ TABLES = [
     (
         "A system",
         System,
-        {"webhooks.scheme", "api.signing.scheme", "api.auth", "api.base_url", "api.headers"},
+        {"webhooks.scheme", "api.signing.scheme", "api.auth", "api.base_url", "api.headers", "polls"},
     ),
     ("A scheme spelled out", Scheme, set()),
     ("An integration", Integration, {"flow.steps", "target"}),
     ("A call", Call, set()),
+    ("A poll", Poll, set()),
     ("A queue", QueueTarget, set()),
     ("A bus", BusTarget, set()),
     ("A bucket", BucketTarget, set()),
+    ("A reply", ReplyTarget, set()),
 ]
 
 

@@ -378,10 +378,7 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 
 LATER = {
     "webhooks.canary": {"webhooks": "canary: true"},
-    "source.request": {"source": "{request: {wait: 20s, otherwise: queue}}"},
     "flow.order_by": {"flow": "{order_by: data.id}"},
-    "flow.buffer": {"flow": "{buffer: stream}"},
-    "target.reply": {"target": "{reply: {status: 200}}"},
 }
 """A manifest that asks for it, for each behaviour that is not there."""
 

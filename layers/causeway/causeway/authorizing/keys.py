@@ -151,9 +151,7 @@ def _check(client: str, scopes: Collection[str], good_for: float) -> None:
         )
     odd = sorted(set(scopes) - set(SCOPES))
     if odd or not scopes:
-        raise BadKeyRequestError(
-            f"{', '.join(odd) or 'none'}: a key's scopes are some of {', '.join(SCOPES)}"
-        )
+        raise BadKeyRequestError(f"{', '.join(odd) or 'nothing'} is no scope; there are {', '.join(SCOPES)}")
     if not good_for > 0:
         raise BadKeyRequestError("a key is good for some time: more than 0 seconds")
 

@@ -3,8 +3,9 @@
 A shard hands out its records in order, and what a batch does not finish holds all that come after it. So
 whatever is not finished goes to the queue of deliveries, with the ticket that it has, and waits there or in
 the journal as any other; a refusal has done so anyway, with its next ticket. A batch is over when its calls
-are, and systems that were slow to answer are not called from here for a while: their messages go to the queue
-unseen. Only what cannot even be put there is a failure, which the shard repeats.
+are, and a system that was slow to answer is not called from here for a while: its messages go to the queue
+unseen, and so does the rest of the batch that met it. Only what cannot even be put there is a failure, which
+the shard repeats.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from causeway.delivery.processor import process
+from causeway.delivery.work import Fate, Postponed
 from causeway.queueing.messages import UnreadableMessageError, decode
 from causeway.queueing.queue import LONGEST_DELAY, NotQueued
 
@@ -125,6 +127,10 @@ class _Slow:
         """It was slow."""
         self._until[system] = self._clock.now() + LEFT_ALONE
 
+    def knows(self, system: str) -> bool:
+        """Whether it was, not long ago."""
+        return self._until.get(system, 0) > self._clock.now()
+
     def is_for(self, message: Message) -> bool:
         """Whether a message's delivery calls a system that was slow."""
         integration = self._plan.integrations.get(message["integration"])
@@ -132,11 +138,11 @@ class _Slow:
             return False
         places = [*integration["steps"], integration["target"]]
         called = {place["call"]["system"] for place in places if "call" in place}
-        return any(self._until.get(system, 0) > self._clock.now() for system in called)
+        return any(map(self.knows, called))
 
 
 class _Timed:
-    """Calls, and notes who was slow."""
+    """Calls, notes who was slow, and calls them no more."""
 
     def __init__(self, caller: Caller, slow: _Slow, clock: Clock) -> None:
         self._caller = caller
@@ -144,7 +150,13 @@ class _Timed:
         self._clock = clock
 
     def call(self, call: Call, scope: Mapping[str, JSON], **named: Any) -> Answer:
-        """As :meth:`causeway.calls.caller.Caller.call`."""
+        """As :meth:`causeway.calls.caller.Caller.call`.
+
+        Raises:
+            Postponed: the system was slow, since this batch began.
+        """
+        if self._slow.knows(call["system"]):
+            raise Postponed("its system is slow: it goes on by the queue", Fate("slow", 0))
         begun = self._clock.now()
         try:
             return self._caller.call(call, scope, **named)

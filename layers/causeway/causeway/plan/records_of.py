@@ -15,6 +15,8 @@ from causeway.plan.manifest.integration import (
     Integration,
     PollSource,
     QueueTarget,
+    ReplyTarget,
+    RequestSource,
     RunStep,
     WebhookSource,
 )
@@ -65,6 +67,8 @@ def integration_record(integration: Integration, systems: Mapping[str, System]) 
     }
     if integration.flow.filter is not None:
         record["filter"] = integration.flow.filter
+    if integration.flow.buffer == "stream":
+        record["buffer"] = "stream"
     return record
 
 
@@ -76,7 +80,8 @@ def _source(source: Source) -> records.Source:
             return {"system": source.system, "poll": source.poll}
         case BusSource():
             return {"bus": source.bus}
-    raise AssertionError("the others are not available, which the checks told")
+        case RequestSource():
+            return {"request": {"wait": source.request.wait, "otherwise": source.request.otherwise}}
 
 
 def _target(integration: Integration, systems: Mapping[str, System]) -> records.Target:
@@ -89,7 +94,8 @@ def _target(integration: Integration, systems: Mapping[str, System]) -> records.
             return {"bus": {"name": to.bus, "detail_type": to.detail_type, "body": to.body}}
         case BucketTarget() as to:
             return {"bucket": {"name": to.bucket, "key": to.key, "content": to.content, "body": to.body}}
-    raise AssertionError("a reply is not available, which the checks told")
+        case ReplyTarget() as to:
+            return {"reply": _all(to.reply)}
 
 
 def _all(manifest: Manifest) -> Any:

@@ -74,6 +74,8 @@ class Requests:
             # Not the exception itself: its text may quote anything.
             self._tools.logger.error("not answered", answer=503, reason=in_words(error))  # noqa: TRY400
             return answers.unavailable()
+        finally:
+            self._tools.metrics.emit()
 
     def _integration(self, event: Mapping[str, Any]) -> Integration:
         name = (event.get("pathParameters") or {}).get("integration") or ""

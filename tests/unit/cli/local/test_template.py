@@ -76,6 +76,21 @@ def test_every_route_of_the_api_becomes_resources(whole: dict[str, Any], local: 
     assert {route["RouteKey"] for _, route in routes} == wanted
 
 
+def test_a_route_of_clients_asks_the_authorizer_here_too(local: dict[str, Any]) -> None:
+    """The emulator asks it as API Gateway does, and keeps its verdict as long."""
+    ((name, authorizer),) = templates.of_type(local, "AWS::ApiGatewayV2::Authorizer")
+    guarded = {
+        route["RouteKey"]: (route.get("AuthorizationType"), route.get("AuthorizerId"))
+        for _, route in templates.of_type(local, "AWS::ApiGatewayV2::Route")
+    }
+
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    assert authorizer["AuthorizerResultTtlInSeconds"] == 60
+    assert (authorizer["AuthorizerPayloadFormatVersion"], authorizer["EnableSimpleResponses"]) == ("2.0", True)
+    assert guarded["POST /requests/{integration}"] == ("CUSTOM", {"Ref": name})
+    assert guarded["POST /webhooks/{system}"] == (None, None)
+
+
 def test_functions_get_the_plan_and_no_other_layer(local: dict[str, Any]) -> None:
     layers = {name for name, _ in templates.of_type(local, "AWS::Lambda::LayerVersion")}
 
@@ -84,7 +99,8 @@ def test_functions_get_the_plan_and_no_other_layer(local: dict[str, Any]) -> Non
         assert [layer["Ref"] for layer in function["Layers"]] == list(layers)
         assert function["Environment"]["Variables"]["CAUSEWAY_PLAN"] == templates.PLAN_DIRECTORY
     for _, source in templates.of_type(local, "AWS::Lambda::EventSourceMapping"):
-        assert source["ScalingConfig"] == {"MaximumConcurrency": AT_ONCE}
+        of_a_stream = "StartingPosition" in source
+        assert of_a_stream or source["ScalingConfig"] == {"MaximumConcurrency": AT_ONCE}
 
 
 def test_dropping_a_resource_drops_what_refers_to_it() -> None:

@@ -15,6 +15,7 @@ from causeway.plan.checks.expressions import check_expressions
 from causeway.plan.checks.polls import check_polls
 from causeway.plan.checks.references import check_references
 from causeway.plan.checks.remarks import remark_on
+from causeway.plan.checks.requests import check_requests
 from causeway.plan.checks.schemes import check_schemes
 from causeway.plan.checks.targets import check_targets
 
@@ -33,6 +34,7 @@ CHECKS: tuple[Callable[[Merged], Iterator[Problem]], ...] = (
     check_targets,
     check_polls,
     check_patterns,
+    check_requests,
     remark_on,
 )
 

@@ -23,17 +23,11 @@ class Missing(NamedTuple):
     remedy: str = "leave this key out"
 
 
-_WEBHOOKS = "use {system: NAME, events: [...]}"
-_TARGET = "call a system, or use a queue, a bus or a bucket"
-
 SYSTEMS = (Missing("webhooks.canary", "the canary", unless=(False,)),)
 """What is not there yet of systems. Whoever builds a behaviour deletes its line."""
 
 INTEGRATIONS = (
-    Missing("source.request", "taking requests", remedy=_WEBHOOKS),
     Missing("flow.order_by", "strict order"),
-    Missing("flow.buffer", "buffering in a stream", unless=("queue",)),
-    Missing("target.reply", "a reply as target", remedy=_TARGET),
 )
 """What is not there yet of integrations."""
 

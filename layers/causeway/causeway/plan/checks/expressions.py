@@ -71,6 +71,7 @@ TEXTS: dict[str, Collection[str] | None] = {
     **{f"{POLLS}.{part}.**": WINDOW for part in ("query", "headers", "body")},
     f"{POLLS}.event_type": None,
     **{f"{call}.{part}.**": SCOPE_FIELDS for call in CALLS for part in ("headers", "body")},
+    **{f"target.reply.{part}.**": SCOPE_FIELDS for part in ("headers", "body")},
     "target.detail_type": SCOPE_FIELDS,
     "api.headers.*": EVENT_ALONE,
 }

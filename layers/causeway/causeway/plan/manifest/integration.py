@@ -23,6 +23,7 @@ from causeway.plan.manifest.values import (
     PositiveDuration,
     PythonFunction,
     Text,
+    Wait,
     keys_choose,
     positive_duration,
     written,
@@ -64,8 +65,10 @@ class PollSource(Manifest):
 class RequestOptions(Manifest):
     """How long a client waits, and what happens then."""
 
-    wait: PositiveDuration = written("20s")
+    wait: Wait = written("20s")
+    """How long at most, of 25s."""
     otherwise: Literal["queue", "refuse"] = "queue"
+    """What follows: it goes on through the queue, or nothing is queued."""
 
 
 class RequestSource(Manifest):
@@ -173,10 +176,14 @@ class BucketTarget(Manifest):
 class ReplyWords(Manifest):
     """The answer to the caller of a request."""
 
-    status: Annotated[int, Field(ge=100, le=599)] = 200
+    status: Annotated[int, Field(ge=200, le=599)] = 200
+    """Its status."""
     headers: dict[HeaderName, Text] = {}
+    """Its headers, besides the content type."""
     content: Literal["json", "form", "ndjson", "text"] = "json"
+    """How the body is written."""
     body: Json = "${data}"
+    """Any JSON with texts."""
 
 
 class ReplyTarget(Manifest):

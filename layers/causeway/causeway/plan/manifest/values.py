@@ -69,6 +69,13 @@ def _up_to_a_week(value: object) -> float:
     return seconds
 
 
+def _up_to_a_wait(value: object) -> float:
+    seconds = positive_duration(value)
+    if seconds > 25:  # noqa: PLR2004 - what API Gateway's 30 s leave
+        raise wrong("must be 25s at most")
+    return seconds
+
+
 def _share(value: object) -> float:
     found = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
     if not found or not 0 < int(found[1]) <= 100:  # noqa: PLR2004
@@ -98,6 +105,9 @@ PositiveDuration = Annotated[float, BeforeValidator(positive_duration), DURATION
 
 UpToAWeek = Annotated[float, BeforeValidator(_up_to_a_week), DURATION_SCHEMA]
 """The same, and 7d at most."""
+
+Wait = Annotated[float, BeforeValidator(_up_to_a_wait), DURATION_SCHEMA]
+"""The same, not 0s, and 25s at most."""
 
 Share = Annotated[
     float,
