@@ -15,13 +15,15 @@ from causeway.calls.transport import Transport
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
+from causeway.delivery.meanwhile import process
+from causeway.delivery.order_keys import OrderKeys
 from causeway.delivery.pauses import Pauses
-from causeway.delivery.processor import process
 from causeway.delivery.work import Tools
-from causeway.limiting.admission import Limits
 from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
+from causeway.limiting.turns import Limits
+from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import load
 from causeway.queueing.payloads import Payloads
 from causeway.queueing.queue import Queue
@@ -46,6 +48,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
     metrics = Metrics(by_integration=settings.metrics_by_integration)
     table, state = Table(aws, settings.journal), Table(aws, settings.state_table)
     journal = Journal(table, clock)
+    payloads = Payloads(aws, settings.payloads)
     transport = Transport()
     means = make_means(aws, settings, secrets, clock, transport)
     return Tools(
@@ -54,7 +57,8 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         caller=Caller(plan, secrets, clock, transport=transport, means=means),
         table=table,
         journal=journal,
-        beside=Beside(table, Payloads(aws, settings.payloads)),
+        beside=Beside(table, payloads),
+        order_keys=OrderKeys(table, payloads),
         queue=Queue.from_settings(aws, settings, clock),
         pauses=Pauses(state, clock),
         limits=Limits(
@@ -62,6 +66,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
             healths=Healths(state, clock),
             reservations=Reservations(state, clock),
             concurrency=Concurrency(state, clock),
+            under_way=UnderWay(clock),
             clock=clock,
             jitter=random.random,
             unwritten={},

@@ -382,7 +382,6 @@ LATER = {
     "source.poll": {"source": "{system: hub, poll: a}"},
     "source.request": {"source": "{request: {wait: 20s, otherwise: queue}}"},
     "source.bus": {"source": "{bus: {detail-type: [a]}}"},
-    "flow.order_by": {"flow": "{order_by: data.id}"},
     "flow.buffer": {"flow": "{buffer: stream}"},
     "target.reply": {"target": "{reply: {status: 200}}"},
 }

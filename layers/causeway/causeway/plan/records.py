@@ -320,6 +320,7 @@ class Integration(TypedDict):
     source: Source
     constants: dict[str, JSON]
     filter: NotRequired[Expression]
+    order_by: NotRequired[Expression]
     steps: list[Step]
     target: Target
     frequency: Frequency

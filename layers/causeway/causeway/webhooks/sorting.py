@@ -9,6 +9,7 @@ from causeway.events.envelope import make_event, scope_of
 from causeway.events.expressions import ExpressionError, ask
 from causeway.events.identity import delivery_id
 from causeway.events.matching import matches
+from causeway.events.ordering import ordered
 from causeway.queueing.messages import FORMAT, new_acceptance
 from causeway.queueing.tickets import FIRST
 from causeway.settings.clock import rfc3339
@@ -73,7 +74,8 @@ def sort_events(
                 outcome.filtered[taker["name"]] += 1
             else:
                 outcome.accepted[taker["name"]] += 1
-                outcome.messages.append(_message(event, taker["name"], acceptance, now))
+                message = _message(event, taker["name"], acceptance, now)
+                outcome.messages.append(ordered(taker, message))
     return outcome._replace(unmatched=unmatched)
 
 

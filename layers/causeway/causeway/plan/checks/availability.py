@@ -36,7 +36,6 @@ INTEGRATIONS = (
     Missing("source.poll", "polling", remedy=_WEBHOOKS),
     Missing("source.request", "taking requests", remedy=_WEBHOOKS),
     Missing("source.bus", "taking events from the bus", remedy=_WEBHOOKS),
-    Missing("flow.order_by", "strict order"),
     Missing("flow.buffer", "buffering in a stream", unless=("queue",)),
     Missing("target.reply", "a reply as target", remedy=_TARGET),
 )
