@@ -153,6 +153,7 @@ def _redrive(place: Place, replays: Replays, integration: str | None, rate: floa
         task = MoveTask.start(place.aws, dead_letters=source, deliveries=deliveries, rate=rate)
     moving = task or Redriving(place.aws, dead_letters=source, queue=place.queue, integration=only)
     moved = left = 0
+    state = "cut off"
     try:
         with Console(stderr=True).status("moving") as status:
             while not (step := moving.step()).over:
@@ -160,14 +161,16 @@ def _redrive(place: Place, replays: Replays, integration: str | None, rate: floa
                 status.update(f"{moved} moved back, {left} left")
                 time.sleep(_EVERY if task else step.moved / rate)
             moved += step.moved
-    finally:  # whatever was moved has begun afresh, and that somebody wanted it
+        state = "done"
+    finally:  # what was moved has begun afresh, however it ended: that is on record
         record = replays.note(
             place.by,
             from_queue=True,
             by_task=task is not None,
             integrations=[only] if only else None,
             rate=rate,
-            state="done",
+            state=state,
+            ended_at=place.clock.now(),
             matched=moved + left,
             replayed=moved,
             skipped=left,
