@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from causeway.calls.address import ForbiddenAddressError, check_base_url
@@ -15,7 +16,8 @@ from causeway.calls.transport import Transport
 from causeway.settings.secrets import SecretMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from causeway.calls.connection import Identity
     from causeway.calls.literals import Reveal
@@ -55,7 +57,13 @@ class Caller:
         self._transport = transport or Transport()
 
     def call(
-        self, call: Call, scope: Mapping[str, JSON], *, headers: Mapping[str, str], deadline: float
+        self,
+        call: Call,
+        scope: Mapping[str, JSON],
+        *,
+        headers: Mapping[str, str],
+        deadline: float,
+        admitted: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Answer:
         """Carry out one call. Its ``when`` has been asked before.
 
@@ -65,6 +73,8 @@ class Caller:
             headers: those of this attempt, such as ``Idempotency-Key``.
             deadline: epoch seconds; the call ends by then, also where its timeout is later. The timeout does
                 not run while a token is asked for.
+            admitted: entered for as long as a request is under way, when all else is ready for it, so that it
+                can be waited there until the system may be called.
 
         Raises:
             Refused: the system refused, or could not be reached.
@@ -81,10 +91,12 @@ class Caller:
             nonlocal spent
             _check_secret_url(api, proof.reveal)
             request = make_request(call, api, scope, reveal=proof.reveal, headers=headers, token=proof.token)
-            begun = self._clock.now()
-            request = signed(request, api, proof.reveal, roles=self._means.roles, now=begun)
-            end = min(deadline, begun + call["timeout"] - spent)
-            answer = self._exchange(call, api, request, end, proof.identity())
+            request = signed(request, api, proof.reveal, roles=self._means.roles, now=self._clock.now())
+            identity = proof.identity()
+            with admitted():
+                begun = self._clock.now()
+                end = min(deadline, begun + call["timeout"] - spent)
+                answer = self._exchange(call, api, request, end, identity)
             spent += self._clock.now() - begun
             return answer
 
