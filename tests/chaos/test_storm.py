@@ -13,7 +13,7 @@ import pytest
 from causeway.events.identity import delivery_id
 from causeway.operations.books import Book
 from tests.chaos.storm.__main__ import cloud_for, summary
-from tests.chaos.storm.judging import KEEPS_ORDER, PLACES, SYSTEM, Evidence, judge
+from tests.chaos.storm.judging import PLACES, SYSTEM, Evidence, judge
 from tests.chaos.storm.run import go_through, names
 from tests.chaos.storm.target import BUSY, GONE, LOST, OK, WEATHER, Exchange, Fault, Storm, soon
 
@@ -126,7 +126,6 @@ class TestJudging:
         assert rules(replace(calm(), pauses={"gone": [(1.0, 15.0)]})) == {"paused"}
         assert rules(replace(calm(), pauses={"gone": [(6.0, 15.0)]})) == set(), "not all had heard of it"
 
-    @pytest.mark.skipif(not KEEPS_ORDER, reason="there is no order_by yet")
     def test_nothing_overtakes_what_was_accepted_before_it_with_the_same_key(self) -> None:
         late = [exchange("/ordered", EVENT, 0, BUSY), exchange("/ordered", EVENT, 21)]
         (finding,) = judge(instead(calm(), "/ordered", EVENT, *late))

@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.identity import delivery_id
-from causeway.plan.checks import availability
 from causeway.queueing.tickets import Ticket
 from tests.chaos.storm.target import OK
 
@@ -35,9 +34,6 @@ PLACES = {
 """The integrations, and what each of their deliveries calls, in this order: steps, then the target."""
 
 ORDERED = "ordered"
-
-KEEPS_ORDER = all(each.pattern != "flow.order_by" for each in availability.INTEGRATIONS)
-"""Whether this version has ``order_by``; until it has, nobody promises an order."""
 
 _EARLY = 0.05
 """Seconds that clocks of processes and the arrival of a request may differ."""
@@ -155,8 +151,6 @@ def paused(evidence: Evidence) -> Iterator[Finding]:
 
 def in_order(evidence: Evidence) -> Iterator[Finding]:
     """Of one key, nothing is called before what was accepted before it is done, or given up."""
-    if not KEEPS_ORDER:
-        return
     keys: dict[str, list[str]] = defaultdict(list)
     for event, customer in evidence.events.items():
         keys[customer].append(event)

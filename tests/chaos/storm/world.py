@@ -26,7 +26,7 @@ from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway_cli.account import local_aws
 from causeway_cli.local.stack import Stack
-from tests.chaos.storm.judging import KEEPS_ORDER, PLACES, SYSTEM, Evidence
+from tests.chaos.storm.judging import PLACES, SYSTEM, Evidence
 from tests.chaos.storm.target import TIMEOUT
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ errors: {{retry: {{first: 1s, factor: 1.5, max: 3s}}, give_up_after: 1d}}
 
 _FLOWS = {
     "stepped": "{steps: [{name: reserve, system: stepped, post: /stepped/reserve, body: '${data}'}]}",
-    "ordered": "{order_by: data.customer}" if KEEPS_ORDER else "{}",
+    "ordered": "{order_by: data.customer}",
 }
 
 
