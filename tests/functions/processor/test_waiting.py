@@ -3,6 +3,7 @@
 import pytest
 
 from causeway.plan.plan import Plan
+from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import QUEUE, Stage, call_of, plan_of
 from tests.support.instances import Running
 
@@ -81,9 +82,34 @@ class TestCallsAtOnce:
         assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}
 
 
-def busy():
+@pytest.mark.parametrize("after", [False, True])
+def test_cut_off_anywhere_while_calls_at_once_are_waited_for_nothing_is_lost(after):
+    """Every effect of the whole way, one after the other, is the last one of its process."""
+    point, crashed = 0, True
+    while crashed:
+        effects = Effects(after=after)
+        stage = busy(wrap=effects.wrap)
+        deliveries = [stage.accept(f"evt_{number}") for number in range(3)]
+        effects.crash_at = {len(effects.seen) + point}
+        for _ in range(9):
+            try:
+                drain(stage, limit=2)
+                minute(stage, limit=2)
+                stage.schedule()
+            except Crash:
+                effects.restart()
+                stage.deploy(stage.tools.plan)
+                stage.clock.advance(400)
+        assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}, point
+        assert stage.memory.queues[QUEUE] == []
+        crashed = effects.crashes > 0
+        point += 5 if point > 30 else 1
+    assert point > 30
+
+
+def busy(**named):
     """A stage whose ledger takes two calls at once, which another invocation makes for a minute."""
-    stage = Stage(plan_of(ledger={"concurrency": 2}))
+    stage = Stage(plan_of(ledger={"concurrency": 2}), **named)
     stage.limits.concurrency.lease("ledger", 2, 2, holder="other", until=stage.clock.now() + 60)
     return stage
 
