@@ -48,8 +48,10 @@ def process(
     """
     batch = _Batch(tools, context, tools.clock.now() if started is None else started)
     fates = batch.carry_out(event["Records"])
-    for record_id in batch.carrier.invocation.pages.write():
-        fates[record_id] = Fate("unlisted", 0)
+    unlisted = set(batch.carrier.invocation.pages.write())
+    for record in event["Records"]:
+        if record["messageId"] in unlisted:  # it comes again, and is listed then
+            fates[record["messageId"]] = batch.put_back(record, Fate("unlisted", 0))
     tools.logger.info("batch", outcomes=dict(Counter(fate.outcome for fate in fates.values())))
     tools.metrics.emit()
     return {
@@ -78,7 +80,7 @@ class _Batch:
         for record in records:
             name, id_ = _row(record), record["messageId"]
             if name in stuck:
-                fates[id_] = self._put_back(record, stuck[name])
+                fates[id_] = self.put_back(record, stuck[name])
                 continue
             try:
                 rows.setdefault(name, []).append(_read(record))
@@ -156,12 +158,13 @@ class _Batch:
         self.tools.logger.error(
             "unreadable message", reason=str(error), message_id=record["messageId"], outcome=fate.outcome
         )
-        return self._put_back(record, fate)
+        return self.put_back(record, fate)
 
-    def _put_back(self, record: Mapping[str, Any], fate: Fate) -> Fate:
+    def put_back(self, record: Mapping[str, Any], fate: Fate) -> Fate:
+        """Let a record's message be received again, if that is its fate."""
         if fate.back is not None:
             with suppress(AwsError):
-                self.tools.queue.put_back(record["receiptHandle"], delay=fate.back, fifo=_is_fifo(record))
+                self.tools.queue.put_back(record["receiptHandle"], delay=fate.back, fifo=is_fifo(record))
         return fate
 
 
@@ -181,17 +184,18 @@ def _read(record: Mapping[str, Any]) -> Received:
         receipt=record["receiptHandle"],
         sent_at=int(attributes["SentTimestamp"]) / 1000,
         receives=int(attributes["ApproximateReceiveCount"]),
-        sequence=attributes["SequenceNumber"] if _is_fifo(record) else None,
+        sequence=attributes["SequenceNumber"] if is_fifo(record) else None,
     )
 
 
-def _is_fifo(record: Mapping[str, Any]) -> bool:
+def is_fifo(record: Mapping[str, Any]) -> bool:
+    """Whether a record came from the FIFO queue."""
     return "SequenceNumber" in record["attributes"]
 
 
 def _row(record: Mapping[str, Any]) -> str:
     """The name of what is done one after the other: a group of the FIFO queue, else each for itself."""
-    name: str = record["attributes"]["MessageGroupId"] if _is_fifo(record) else record["messageId"]
+    name: str = record["attributes"]["MessageGroupId"] if is_fifo(record) else record["messageId"]
     return name
 
 
