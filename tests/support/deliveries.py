@@ -244,6 +244,16 @@ class Stage:
 
     def accept(self, event_id="evt_1", *, acceptance="one", data=None, **more):
         """What the receiving function does: put the first message on the queue. Returns the delivery's id."""
+        message = self.first_message(event_id, acceptance=acceptance, data=data, **more)
+        self.send([message])
+        return message["delivery"]
+
+    def send(self, messages):
+        """Put messages on the queues."""
+        Queue(self.memory, url=QUEUE, fifo_url=FIFO, bucket="payloads", clock=self.clock).send(messages)
+
+    def first_message(self, event_id="evt_1", *, acceptance="one", data=None, **more):
+        """A delivery's first message."""
         now = self.clock.now()
         event = make_event(
             id=event_id, type="orders/paid", source="shop", time=rfc3339(now), data=data or {"total": 5}
@@ -261,9 +271,7 @@ class Stage:
             "event": event,
             **more,
         }
-        message = ordered(self.tools.plan.integrations[message["integration"]], message)
-        Queue(self.memory, url=QUEUE, fifo_url=FIFO, bucket="payloads", clock=self.clock).send([message])
-        return delivery
+        return ordered(self.tools.plan.integrations[message["integration"]], message)
 
     def invoke(self, limit=10, timeout=TIMEOUT):
         """One invocation of the processor, if a message is visible. Returns the response, or None."""

@@ -25,11 +25,19 @@ class OrderedStage(Stage):
 
     def accept_next(self, customer):
         """Accept a customer's next event; returns the delivery's id."""
-        number = len(self.accepted[customer])
-        event = f"{customer}-{number}"
-        delivery = self.accept(event, acceptance=event, data={"customer": customer, "n": number})
-        self.accepted[customer].append(delivery)
-        return delivery
+        return self.accept_all([customer])[0]
+
+    def accept_all(self, customers):
+        """Accept the next event of each of these, in this order; returns the deliveries' ids."""
+        messages = []
+        for customer in customers:
+            number = len(self.accepted[customer])
+            event = f"{customer}-{number}"
+            message = self.first_message(event, acceptance=event, data={"customer": customer, "n": number})
+            self.accepted[customer].append(message["delivery"])
+            messages.append(message)
+        self.send(messages)
+        return [message["delivery"] for message in messages]
 
     def _answer(self, asked):
         customer, number = asked.body["customer"], asked.body["n"]
