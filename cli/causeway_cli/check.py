@@ -70,12 +70,14 @@ class Schedule:
     attempts: int | None
     give_up_after: float
     environments: list[str]
+    order_by: str | None = None
 
     def __str__(self) -> str:
         shown = " ".join(spell_duration(wait) for wait in self.waits[:_SHOWN])
         more = f" ... {spell_duration(max(self.waits))}" if len(self.waits) > _SHOWN else ""
         number = f"more than {_MOST}" if len(self.waits) == _MOST else str(len(self.waits) + 1)
-        return f"{shown}{more}; dead after {number} attempts or {spell_duration(self.give_up_after)}"
+        order = f"; in order of {self.order_by}" if self.order_by else ""
+        return f"{shown}{more}; dead after {number} attempts or {spell_duration(self.give_up_after)}{order}"
 
 
 def _schedules(result: Compiled) -> list[Schedule]:
@@ -93,7 +95,12 @@ def _schedule(integration: Integration) -> Schedule:
 
     errors = integration["errors"]
     return Schedule(
-        integration["name"], waits(errors, limit=_MOST), errors["attempts"], errors["give_up_after"], []
+        integration["name"],
+        waits(errors, limit=_MOST),
+        errors["attempts"],
+        errors["give_up_after"],
+        [],
+        integration.get("order_by"),
     )
 
 

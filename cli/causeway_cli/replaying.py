@@ -140,16 +140,16 @@ def _follow(replays: Replays, record: dict[str, JSON]) -> dict[str, JSON]:
 def _redrive(place: Place, replays: Replays, integration: str | None, rate: float) -> dict[str, JSON]:
     """Move the dead-letter queue's messages, by AWS's own means where they do; leave a record of it.
 
-    AWS moves everything to one queue; what is delivered in order belongs on another.
+    AWS moves everything to one queue; what keeps an order goes on from there to its own.
     """
     (only,) = place.integrations(integration) if integration else (None,)
     source, deliveries = place.outputs["DeadLettersUrl"], place.outputs["DeliveriesUrl"]
-    ordered = any("order_by" in each for each in place.plan.integrations.values())
     task = None
-    if not only and not ordered:
+    if not only:
         task = MoveTask.start(place.aws, dead_letters=source, deliveries=deliveries, rate=rate)
     moving = task or Redriving(place.aws, dead_letters=source, queue=place.queue, integration=only)
     moved = left = 0
+    state = "cut off"
     try:
         with Console(stderr=True).status("moving") as status:
             while not (step := moving.step()).over:
@@ -157,14 +157,16 @@ def _redrive(place: Place, replays: Replays, integration: str | None, rate: floa
                 status.update(f"{moved} moved back, {left} left")
                 time.sleep(_EVERY if task else step.moved / rate)
             moved += step.moved
-    finally:  # whatever was moved has begun afresh, and that somebody wanted it
+        state = "done"
+    finally:  # what was moved has begun afresh, however it ended: that is on record
         record = replays.note(
             place.by,
             from_queue=True,
             by_task=task is not None,
             integrations=[only] if only else None,
             rate=rate,
-            state="done",
+            state=state,
+            ended_at=place.clock.now(),
             matched=moved + left,
             replayed=moved,
             skipped=left,

@@ -19,6 +19,7 @@ from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, ask
 from causeway.events.identity import delivery_id
 from causeway.events.matching import matches
+from causeway.events.ordering import key_of
 from causeway.plan.sources import system_of, taken_by
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Trial:
     event: Event
     outcome: Outcome = "delivered"
     reason: str = ""
+    order_key: str | None = None  # None: the integration keeps no order
     requests: list[Shown] = field(default_factory=list)
     progress: Progress = field(default_factory=Progress)
 
@@ -101,6 +103,7 @@ def _run(plan: Plan, integration: Integration, trial: Trial, answers: Mapping[st
     if question is not None and not ask(question, scope_of(event, integration["constants"], {})):
         trial.outcome, trial.reason = "filtered", f"the filter is false: {question}"
         return
+    trial.order_key = key_of(integration, event)
     carrier = _Carrier(plan, integration, trial, answers)
     if carry_out(integration, event, trial.progress, carry=carrier, keep=lambda _: None) is None:
         trial.outcome, trial.reason = "skipped", "the target's `when` is false"
@@ -177,6 +180,7 @@ def as_json(trial: Trial) -> dict[str, JSON]:
         "event": {name: event[name] for name in ("id", "type", "source")},
         "outcome": trial.outcome,
         "reason": trial.reason,
+        "order_key": trial.order_key,
         "steps": trial.progress.answers,
         "requests": [
             {

@@ -124,6 +124,8 @@ def _yaml(file: Path) -> dict[str, JSON]:
 def _print(tried: Trial, integration: Integration) -> None:
     event = tried.event
     typer.echo(f"event {event['id']} of {event['source']}, {event['type']}")
+    if tried.order_key is not None:
+        typer.echo(f"after all before it with the order key {tried.order_key}")
     requests = {request.step: request for request in tried.requests}
     for step in integration["steps"]:
         name = step["name"]

@@ -13,10 +13,11 @@ from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.proof import make_means
 from causeway.calls.transport import Transport
-from causeway.limiting.admission import Limits
 from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
+from causeway.limiting.turns import Limits
+from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import load
 from causeway.polling.receiving import receive
 from causeway.polling.ticks import PollQueue
@@ -56,6 +57,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
             healths=Healths(state, clock),
             reservations=Reservations(state, clock),
             concurrency=Concurrency(state, clock),
+            under_way=UnderWay(clock),
             clock=clock,
             jitter=random.random,
             unwritten={},

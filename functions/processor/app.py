@@ -6,7 +6,7 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any
 
-from causeway.delivery.processor import process
+from causeway.delivery.meanwhile import process
 from causeway.delivery.tooling import make_tools
 from causeway.settings.clock import SystemClock
 from causeway.telemetry.logs import logger

@@ -58,6 +58,7 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
         journal=journal,
         healths=Healths(state, clock),
         reservations=Reservations(state, clock),
+        pauses=pauses,
         queue=queue,
         metrics=Metrics(),
         clock=clock,

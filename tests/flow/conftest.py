@@ -46,6 +46,16 @@ errors: {{retry: {{first: 1s, factor: 1, max: 1s}}, attempts: {attempts}}}
 """
 
 
+ORDERED = """\
+integration: standard-in-order
+owner: {team: flow, email: flow@example.com}
+source: {system: standard, events: ["step.*"]}
+flow: {order_by: data.key}
+target: {system: target, post: "/${data.scenario}", body: "${data}"}
+frequency: {expect_every: never}
+errors: {retry: {first: 1s, factor: 1, max: 1s}}
+"""
+
 TO_AWS = """\
 integration: standard-to-{kind}
 owner: {{team: flow, email: flow@example.com}}
@@ -178,6 +188,7 @@ def write_map(directory: Path, *, target: int, sometimes: int) -> None:
     for name, (otherwise, words) in ASKED_FOR.items():
         text = ASKED.format(name=name, otherwise=otherwise, words=words)
         (directory / f"{name}.yaml").write_text(text)
+    (directory / "standard-in-order.yaml").write_text(ORDERED)
     for kind, words in TARGETS.items():
         text = TO_AWS.format(kind=kind, words=words)
         (directory / f"standard-to-{kind}.yaml").write_text(text)

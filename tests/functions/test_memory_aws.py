@@ -260,3 +260,52 @@ def test_the_bus_takes_events(world):
     }
     answer = world.aws.call("events", "PutEvents", {"Entries": [entry]})
     assert answer["FailedEntryCount"] == 0
+
+
+class TestFifo:
+    """Groups are handed out in order, not while one of their messages is in flight, and nothing twice."""
+
+    @pytest.fixture
+    def fifo(self, world):
+        url = "https://sqs/q.fifo" if isinstance(world, Memory) else world._cloud.deliveries_fifo
+        return Fifo(world, url)
+
+    def test_messages_of_a_group_come_in_order_with_rising_sequence_numbers(self, fifo, world):
+        fifo.send("ann", *"abc")
+        fifo.send("bob", *"xyz")
+        records = fifo.receive()
+        came = {name: [body for group, body, _ in records if group == name] for name in ("ann", "bob")}
+        assert came == {"ann": [*"abc"], "bob": [*"xyz"]}
+        numbers = [int(sequence) for group, _, sequence in records if group == "ann"]
+        assert numbers == sorted(numbers) or isinstance(world, Moto), "moto's are made up"
+
+    def test_a_group_of_which_one_is_in_flight_is_locked_and_no_other(self, fifo):
+        fifo.send("ann", "a")
+        assert len(fifo.receive()) == 1
+        fifo.send("ann", "b")
+        fifo.send("bob", "x")
+        assert [body for _, body, _ in fifo.receive()] == ["x"]
+
+    def test_what_was_sent_is_not_sent_again_but_to_another_group(self, fifo):
+        fifo.send("ann", "a", "a")
+        assert [body for _, body, _ in fifo.receive()] == ["a"]
+
+
+class Fifo:
+    def __init__(self, world, url):
+        self.aws, self.url, self.world = world.aws, url, world
+
+    def send(self, group, *bodies):
+        for body in bodies:
+            message = {"MessageBody": body, "MessageGroupId": group, "MessageDeduplicationId": body}
+            self.aws.call("sqs", "SendMessage", {"QueueUrl": self.url, **message})
+
+    def receive(self):
+        if isinstance(self.world, Memory):
+            records = [(each["attributes"], each["body"]) for each in self.aws.receive(self.url)]
+        else:
+            answer = self.world._cloud.boto("sqs").receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=10, AttributeNames=["All"]
+            )
+            records = [(each["Attributes"], each["Body"]) for each in answer.get("Messages", [])]
+        return [(each["MessageGroupId"], body, each.get("SequenceNumber", "0")) for each, body in records]

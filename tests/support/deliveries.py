@@ -18,6 +18,7 @@ from causeway.delivery.beside import Beside
 from causeway.delivery.freeing import Freeing
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
+from causeway.delivery.order_keys import OrderKeys
 from causeway.delivery.pauses import Pauses
 from causeway.delivery.processor import process
 from causeway.delivery.releasing import Releaser
@@ -25,10 +26,12 @@ from causeway.delivery.resuming import Resuming
 from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
-from causeway.limiting.admission import Limits
+from causeway.events.ordering import ordered
 from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
+from causeway.limiting.turns import Limits
+from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import Plan
 from causeway.queueing.messages import decode
 from causeway.queueing.payloads import Payloads
@@ -40,7 +43,11 @@ from causeway.telemetry.metrics import Metrics
 from tests.support.memory_aws import MemoryAws
 
 NOW = 1_700_000_000.0
-QUEUE, DEAD_LETTERS = "https://sqs/deliveries", "https://sqs/dead-letters"
+QUEUE, FIFO, DEAD_LETTERS = (
+    "https://sqs/deliveries",
+    "https://sqs/deliveries.fifo",
+    "https://sqs/dead-letters",
+)
 TIMEOUT = 60.0
 VISIBILITY = 6 * TIMEOUT
 
@@ -189,12 +196,14 @@ class Stage:
         journal = Journal(table, self.clock)
         metrics = Metrics()
         secrets = Secrets(self.aws, prefix="/stack/causeway", direction="out", clock=self.clock)
-        queue = Queue(self.aws, url=QUEUE, bucket="payloads", clock=self.clock)
+        payloads = Payloads(self.aws, "payloads")
+        queue = Queue(self.aws, url=QUEUE, fifo_url=FIFO, bucket="payloads", clock=self.clock)
         self.limits = Limits(
             systems=plan.systems,
             healths=Healths(state, self.clock),
             reservations=Reservations(state, self.clock),
             concurrency=Concurrency(state, self.clock),
+            under_way=UnderWay(self.clock),
             clock=self.clock,
             jitter=lambda: jitter,
             unwritten={},
@@ -208,6 +217,7 @@ class Stage:
             table=table,
             journal=journal,
             beside=beside,
+            order_keys=OrderKeys(table, payloads),
             queue=queue,
             pauses=Pauses(state, self.clock),
             limits=self.limits,
@@ -230,6 +240,7 @@ class Stage:
             journal=journal,
             healths=Healths(state, self.clock),
             reservations=Reservations(state, self.clock),
+            pauses=Pauses(state, self.clock),
             queue=queue,
             metrics=metrics,
             clock=self.clock,
@@ -243,15 +254,26 @@ class Stage:
 
     def accept(self, event_id="evt_1", *, acceptance="one", data=None, **more):
         """What the receiving function does: put the first message on the queue. Returns the delivery's id."""
+        message = self.first_message(event_id, acceptance=acceptance, data=data, **more)
+        self.send([message])
+        return message["delivery"]
+
+    def send(self, messages):
+        """Put messages on the queues."""
+        Queue(self.memory, url=QUEUE, fifo_url=FIFO, bucket="payloads", clock=self.clock).send(messages)
+
+    def first_message(self, event_id="evt_1", *, acceptance="one", data=None, **more):
+        """A delivery's first message."""
         now = self.clock.now()
         event = make_event(
             id=event_id, type="orders/paid", source="shop", time=rfc3339(now), data=data or {"total": 5}
         )
-        delivery = delivery_id("shop", event_id, "orders-to-ledger")
+        integration = more.get("integration", "orders-to-ledger")
+        delivery = delivery_id("shop", event_id, integration)
         message = {
             "format": 1,
             "delivery": delivery,
-            "integration": "orders-to-ledger",
+            "integration": integration,
             "system": "shop",
             "ticket": "0000.000001",
             "acceptance": acceptance,
@@ -259,19 +281,22 @@ class Stage:
             "event": event,
             **more,
         }
-        Queue(self.memory, url=QUEUE, bucket="payloads", clock=self.clock).send([message])
-        return delivery
+        return ordered(self.tools.plan.integrations[message["integration"]], message)
 
     def invoke(self, limit=10, timeout=TIMEOUT):
         """One invocation of the processor, if a message is visible. Returns the response, or None."""
-        records = self.memory.receive(QUEUE, limit)
+        url = QUEUE
+        records = self.memory.receive(url, limit)
+        if not records:
+            url = FIFO
+            records = self.memory.receive(url, limit)
         if not records:
             return None
         self.invocations += 1
         response = process({"Records": records}, Context(self.clock, self.invocations, timeout), self.tools)
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         assert failed <= {record["messageId"] for record in records}
-        self.memory.delete(QUEUE, {record["messageId"] for record in records} - failed)
+        self.memory.delete(url, {record["messageId"] for record in records} - failed)
         return response
 
     def schedule(self):
@@ -280,12 +305,12 @@ class Stage:
 
     def next_thing(self):
         """When something can happen next: a message becomes visible, or an item is due."""
-        times = [message.visible_at for message in self.memory.queues[QUEUE]]
+        times = [time for time in map(self.memory.next_at, (QUEUE, FIFO)) if time is not None]
         for item in self.memory.tables["journal"].values():
             if item.get("due_shard", {"S": ""})["S"].startswith("held#"):
                 healths = self.freeing._healths.all()
                 times.append(max([self.clock.now() + 60, *(health.held_until for health in healths)]))
-            elif "due_at" in item:
+            elif "due_shard" in item:
                 times.append(int(item["due_at"]["N"]) / 1000)
         return min(times, default=None)
 
@@ -299,10 +324,12 @@ class Stage:
                 if later is None:
                     return
                 self.clock.set(max(later + 0.001, self.clock.now()))
-                if not any(message.visible_at <= self.clock.now() for message in self.memory.queues[QUEUE]):
+                visible = [time for time in map(self.memory.next_at, (QUEUE, FIFO)) if time is not None]
+                if not any(time <= self.clock.now() for time in visible):
                     self.schedule()
                     self.freeing.run(until=self.clock.now() + 45)
-        raise AssertionError(f"still not quiet: {self.memory.queues[QUEUE]}, {self.items()}")
+        left = [*self.memory.queues[QUEUE], *self.memory.queues[FIFO]]
+        raise AssertionError(f"still not quiet: {left[:20]}, {self.items()[:20]}")
 
     def items(self, part="delivery"):
         """All items of the journal with this range key."""

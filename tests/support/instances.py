@@ -3,7 +3,7 @@
 import itertools
 from collections import Counter
 
-from causeway.delivery import processor
+from causeway.delivery import meanwhile, processor
 from tests.support.deliveries import QUEUE, Context, Stage, plan_of
 from tests.support.simulation import SimulatedClock
 
@@ -22,15 +22,15 @@ def most_in_a_window(times, window):
 class Running:
     """A stage in simulated time, with several instances of the processor and a scheduler."""
 
-    def __init__(self, monkeypatch, instances=5, **planned):
+    def __init__(self, monkeypatch, instances=5, plan=None, **planned):
         self.stage = Stage(
-            plan_of(**planned), wrap=lambda each: Counted(each) if hasattr(each, "tables") else each
+            plan or plan_of(**planned), wrap=lambda each: Counted(each) if hasattr(each, "tables") else each
         )
         clock = SimulatedClock(self.stage.clock.now())
         self.clock = self.stage.clock = self.stage.memory.clock = self.stage.target.clock = clock
         self.instances = instances
         self.plan = self.stage.tools.plan
-        monkeypatch.setattr(processor, "ThreadPoolExecutor", clock.pool)
+        clock.stand_in(processor, meanwhile, put=monkeypatch.setattr)
         self.stage.deploy(self.plan)
         self.began = clock.now()
 
@@ -50,7 +50,7 @@ class Running:
                     self.clock.sleep(0.1)
                     continue
                 context = Context(self.clock, f"{id(stage)}-{number}")
-                response = processor.process({"Records": records}, context, stage.tools)
+                response = meanwhile.process({"Records": records}, context, stage.tools)
                 failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
                 with stage.memory._lock:
                     stage.memory.delete(QUEUE, {record["messageId"] for record in records} - failed)

@@ -6,6 +6,8 @@ that both must fulfil (tests/functions/test_memory_aws.py).
 
 from __future__ import annotations
 
+import bisect
+import functools
 import hashlib
 import itertools
 import json
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 
 from causeway.aws.client import AwsError
 from tests.support.memory_expressions import Expressions
+from tests.support.memory_fifo import FifoQueue
 
 INDEXES = {"due": ("due_shard", "due_at"), "open": ("open_shard", "open_at")}
 
@@ -32,6 +35,39 @@ class SqsMessage:
     id: str = ""
     receipt: str = ""
     receives: int = 0
+    sequence: str = ""
+
+
+class _Queues(defaultdict):
+    """Queues by URL; each is as its URL says."""
+
+    def __missing__(self, url):
+        self[url] = FifoQueue() if url.endswith(".fifo") else []
+        return self[url]
+
+
+class _Items(dict):
+    """A table's items by their keys; knows the range keys of each hash key in order, as a table does."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = defaultdict(list)
+
+    def __setitem__(self, key, item):
+        if key not in self:
+            bisect.insort(self.parts[key[0]], key[1])
+        super().__setitem__(key, item)
+
+    def pop(self, key, *default):
+        if key in self:
+            self.parts[key[0]].remove(key[1])
+        return super().pop(key, *default)
+
+    def with_hash(self, name, after=""):
+        """The items with a hash key, in order, from after a range key on; as many as anyone asks for."""
+        parts = self.parts.get(name, [])
+        for place in range(bisect.bisect_right(parts, after), len(parts)):
+            yield self[name, parts[place]]
 
 
 class MemoryAws:
@@ -40,9 +76,8 @@ class MemoryAws:
     def __init__(self, clock, *, visibility=360.0):
         self.clock = clock
         self.visibility = visibility
-        self.tables = defaultdict(dict)
-        self.queues = defaultdict(list)
-        self.deduplicated = {}
+        self.tables = defaultdict(_Items)
+        self.queues = _Queues()
         self.objects = {}
         self.events = []
         self.calls = []
@@ -53,7 +88,8 @@ class MemoryAws:
         with self._lock:
             self.calls.append((service, operation))
             parameters = json.loads(json.dumps(parameters))
-            return deepcopy(getattr(self, f"_{service}_{_snake(operation)}")(parameters))
+            # What is answered is not copied: items are replaced, never changed, and the caller reads them at once.
+            return getattr(self, f"_{service}_{_snake(operation)}")(parameters)
 
     def put_object(self, bucket, key, body, *, content_type):
         self.calls.append(("s3", "PutObject"))
@@ -127,14 +163,18 @@ class MemoryAws:
             INDEXES[parameters["IndexName"]] if "IndexName" in parameters else ("id", "part")
         )
         expressions = Expressions(parameters)
-        found = [
+        table, limit = self.tables[parameters["TableName"]], parameters["Limit"]
+        backwards = not parameters.get("ScanIndexForward", True)
+        in_order = "IndexName" not in parameters and not backwards
+        matching = (
             item
-            for item in self.tables[parameters["TableName"]].values()
+            for item in (_of_hash(table, parameters) if in_order else table.values())
             if hash_key in item
             and range_key in item
             and expressions.holds(parameters["KeyConditionExpression"], item)
-        ]
-        backwards = not parameters.get("ScanIndexForward", True)
+        )
+        # A long list of one hash key is not read to its end for each page.
+        found = list(itertools.islice(matching, limit + 1) if in_order else matching)
 
         def place(item):
             return _sortable(item[range_key]), _key(item)
@@ -147,7 +187,7 @@ class MemoryAws:
                 for item in found
                 if (place(item) < place(start) if backwards else place(item) > place(start))
             ]
-        page = found[: parameters["Limit"]]
+        page = found[:limit]
         answer = {"Items": page, "Count": len(page)}
         if len(found) > len(page):
             answer["LastEvaluatedKey"] = {
@@ -180,9 +220,12 @@ class MemoryAws:
             deduplication=deduplication,
             id=f"message-{next(self._numbers)}",
         )
-        if deduplication:
-            self.deduplicated[url, deduplication] = message.id, now
-        self.queues[url].append(message)
+        queue = self.queues[parameters["QueueUrl"]]
+        if isinstance(queue, FifoQueue):
+            assert "DelaySeconds" not in parameters, "SQS refuses a delay for one message of a FIFO queue"
+            message.sequence = f"{next(self._numbers):020d}"
+            return {"MessageId": queue.send(message, parameters["MessageDeduplicationId"], now)}
+        queue.append(message)
         return {"MessageId": message.id}
 
     def _sqs_send_message_batch(self, parameters):
@@ -195,15 +238,24 @@ class MemoryAws:
         return {"Successful": sent}
 
     def _sqs_change_message_visibility(self, parameters):
-        for message in self.queues[parameters["QueueUrl"]]:
-            if message.receipt == parameters["ReceiptHandle"]:
-                message.visible_at = self.clock.now() + parameters["VisibilityTimeout"]
-                return {}
+        queue, receipt = self.queues[parameters["QueueUrl"]], parameters["ReceiptHandle"]
+        if isinstance(queue, FifoQueue):
+            found = queue.of_receipt(receipt)
+        else:
+            found = next((message for message in queue if message.receipt == receipt), None)
+        if found is not None:
+            found.visible_at = self.clock.now() + parameters["VisibilityTimeout"]
+            return {}
         raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404)
 
     def _sqs_receive_message(self, parameters):
         records = self.receive(parameters["QueueUrl"], parameters["MaxNumberOfMessages"])
-        names = {"MessageId": "messageId", "ReceiptHandle": "receiptHandle", "Body": "body"}
+        names = {
+            "MessageId": "messageId",
+            "ReceiptHandle": "receiptHandle",
+            "Body": "body",
+            "Attributes": "attributes",
+        }
         found = [{name: each[key] for name, key in names.items()} for each in records]
         return {"Messages": found} if found else {}
 
@@ -212,37 +264,38 @@ class MemoryAws:
         self.queues[url] = [message for message in self.queues[url] if message.receipt != receipt]
         return {}
 
+    def _sqs_delete_message_batch(self, parameters):
+        for entry in parameters["Entries"]:
+            self._sqs_delete_message({"QueueUrl": parameters["QueueUrl"], **entry})
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]], "Failed": []}
+
     def receive(self, url, limit=10):
-        """What Lambda's poller takes from a queue: records of an SQS event; of a FIFO queue, group by group."""
-        records, blocked = [], set()
-        for message in self.queues[url]:
-            if message.visible_at > self.clock.now():
-                blocked |= {message.group} if url.endswith(".fifo") else set()
-            elif message.group not in blocked and len(records) < limit:
-                message.receives += 1
-                message.visible_at = self.clock.now() + self.visibility
-                message.receipt = f"receipt-{next(self._numbers)}"
-                records.append(
-                    {
-                        "messageId": message.id,
-                        "receiptHandle": message.receipt,
-                        "body": message.body,
-                        "attributes": {
-                            "ApproximateReceiveCount": str(message.receives),
-                            "SentTimestamp": str(int(message.sent_at * 1000)),
-                            **({"MessageGroupId": message.group} if message.group else {}),
-                        },
-                        "messageAttributes": {},
-                        "md5OfBody": hashlib.md5(message.body.encode()).hexdigest(),
-                        "eventSource": "aws:sqs",
-                        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:deliveries",
-                        "awsRegion": "eu-central-1",
-                    }
-                )
-        return records
+        """What Lambda's poller takes from a queue: records of an SQS event."""
+        now, queue = self.clock.now(), self.queues[url]
+        if isinstance(queue, FifoQueue):
+            return [_record(message) for message in queue.receive(now, limit, self.visibility, self._receipt)]
+        received = [message for message in queue if message.visible_at <= now][:limit]
+        for message in received:
+            message.receives += 1
+            message.visible_at = now + self.visibility
+            message.receipt = self._receipt()
+        return [_record(message) for message in received]
+
+    def _receipt(self):
+        return f"receipt-{next(self._numbers)}"
+
+    def next_at(self, url):
+        """When something can be received from a queue; None: never."""
+        queue = self.queues[url]
+        if isinstance(queue, FifoQueue):
+            return queue.next_at(self.clock.now())
+        return min((message.visible_at for message in queue), default=None)
 
     def delete(self, url, message_ids):
         """What the poller does with messages that were not reported as failed."""
+        if isinstance(self.queues[url], FifoQueue):
+            self.queues[url].delete(message_ids)
+            return
         self.queues[url] = [message for message in self.queues[url] if message.id not in message_ids]
 
     # EventBridge
@@ -255,8 +308,36 @@ class MemoryAws:
         }
 
 
+def _record(message):
+    """A message as Lambda hands it over."""
+    attributes = {
+        "ApproximateReceiveCount": str(message.receives),
+        "SentTimestamp": str(int(message.sent_at * 1000)),
+        **({"MessageGroupId": message.group} if message.group else {}),
+        **({"SequenceNumber": message.sequence} if message.sequence else {}),
+    }
+    return {
+        "messageId": message.id,
+        "receiptHandle": message.receipt,
+        "body": message.body,
+        "attributes": attributes,
+        "messageAttributes": {},
+        "md5OfBody": hashlib.md5(message.body.encode()).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:deliveries",
+        "awsRegion": "eu-central-1",
+    }
+
+
+@functools.cache
 def _snake(operation):
     return re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+
+
+def _of_hash(table, parameters):
+    """The items that a query of the table itself can find, from where it goes on."""
+    start = parameters.get("ExclusiveStartKey", {"part": {"S": ""}})
+    return table.with_hash(parameters["ExpressionAttributeValues"][":hash"]["S"], start["part"]["S"])
 
 
 def _key(item):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from decimal import Decimal
 
@@ -28,6 +29,23 @@ def _compares(operator, left, right):
     return kind == other and COMPARE[operator](a, b)
 
 
+@functools.cache
+def _tokens(text):
+    return TOKEN.findall(text)
+
+
+@functools.cache
+def _clauses(text):
+    """What an update expression does: (SET or REMOVE, name, value, name whose value counts if it is there)."""
+    found = []
+    for clause, body in re.findall(r"(SET|REMOVE) (.*?)(?= REMOVE |$)", text):
+        for part in re.split(r",\s*(?![^(]*\))", body):
+            left, _, right = (side.strip() for side in part.partition("="))
+            default = re.fullmatch(r"if_not_exists\((#?\w+),\s*(:\w+)\)", right)
+            found.append((clause, left, default[2] if default else right, default[1] if default else None))
+    return found
+
+
 class Expressions:
     """The expressions of one request, with its names and values."""
 
@@ -51,7 +69,7 @@ class Expressions:
 
     def holds(self, text, item):
         """Whether a condition (also a key condition) holds of an item, or of none: {}."""
-        self.tokens = TOKEN.findall(text)
+        self.tokens = _tokens(text)
         self.at = 0
         result = self._or(item)
         assert self.at == len(self.tokens), text
@@ -60,19 +78,13 @@ class Expressions:
     def update(self, text, item):
         """The item that an update expression makes of another."""
         made = dict(item)
-        for clause, body in re.findall(r"(SET|REMOVE) (.*?)(?= REMOVE |$)", text):
-            for part in re.split(r",\s*(?![^(]*\))", body):
-                if clause == "REMOVE":
-                    made.pop(self._name(part.strip()), None)
-                    continue
-                left, right = (side.strip() for side in part.split("=", 1))
-                name = self._name(left)
-                default = re.fullmatch(r"if_not_exists\((#?\w+),\s*(:\w+)\)", right)
-                if default:
-                    value = self._value(default[2])
-                    made[name] = item.get(self._name(default[1]), value)
-                else:
-                    made[name] = self._value(right)
+        for clause, left, right, default in _clauses(text):
+            if clause == "REMOVE":
+                made.pop(self._name(left), None)
+            elif default:
+                made[self._name(left)] = item.get(self._name(default), self._value(right))
+            else:
+                made[self._name(left)] = self._value(right)
         return made
 
     def _peek(self):

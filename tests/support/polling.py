@@ -21,10 +21,11 @@ import yaml
 from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.transport import NoAnswerError, RawAnswer
-from causeway.limiting.admission import Limits
 from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
+from causeway.limiting.turns import Limits
+from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import Plan
 from causeway.polling.dispatching import Dispatching
 from causeway.polling.receiving import receive
@@ -265,6 +266,7 @@ class PollStage:
                 healths=Healths(state, clock),
                 reservations=Reservations(state, clock),
                 concurrency=Concurrency(state, clock),
+                under_way=UnderWay(self.clock),
                 clock=clock,
                 jitter=lambda: 0.0,
                 unwritten={},

@@ -9,6 +9,8 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED
+from concurrent.futures._base import DoneAndNotDoneFutures
 from types import SimpleNamespace
 
 
@@ -54,9 +56,42 @@ class SimulatedClock:
             raise self._failures[0]
         return results
 
+    def stand_in(self, processor, meanwhile, put=setattr):
+        """Let the processor's threads be simulated ones."""
+        put(processor, "ThreadPoolExecutor", self.pool)
+        put(meanwhile, "ThreadPoolExecutor", self.executor)
+        put(meanwhile, "wait", self.wait)
+
     def pool(self, workers):
         """A stand-in for a ThreadPoolExecutor, whose threads are simulated."""
         return _Pool(self, workers)
+
+    def executor(self, workers):  # noqa: ARG002 - there are enough
+        """A stand-in for a ThreadPoolExecutor that begins at once; with :meth:`wait` for its futures."""
+        return _Executor(self)
+
+    def wait(self, futures, timeout=None, return_when=ALL_COMPLETED):
+        """A stand-in for concurrent.futures.wait."""
+        futures = set(futures)
+        until = self._now + timeout
+        while True:
+            with self._changed:
+                done = {each for each in futures if each.done}
+                enough = done if return_when == FIRST_COMPLETED else done == futures
+                if enough or self._now >= until:
+                    return DoneAndNotDoneFutures(done, futures - done)
+                woken = threading.Event()
+                for each in futures - done:
+                    each.waiters.append(woken)
+                heapq.heappush(self._sleeping, (until, next(self._numbers), woken))
+                self._stop()
+            woken.wait()
+
+    def _wake(self, woken):
+        """Whoever waits works again, unless it does already."""
+        if not woken.is_set():
+            self._working += 1
+            woken.set()
 
     def _thread(self, results, place, function, arguments):
         def run():
@@ -73,11 +108,56 @@ class SimulatedClock:
     def _stop(self):
         """One thread fewer works; if it was the last one, time moves on."""
         self._working -= 1
-        if self._working == 0 and self._sleeping:
-            self._now = max(self._now, self._sleeping[0][0])
+        while self._working == 0 and self._sleeping:
+            moment, _, woken = heapq.heappop(self._sleeping)
+            if woken.is_set():
+                continue
+            self._now = max(self._now, moment)
+            self._wake(woken)
             while self._sleeping and self._sleeping[0][0] <= self._now:
-                self._working += 1
-                heapq.heappop(self._sleeping)[2].set()
+                self._wake(heapq.heappop(self._sleeping)[2])
+
+
+class _Future:
+    def __init__(self):
+        self.done = False
+        self.waiters = []
+        self.outcome = lambda: None
+
+    def result(self):
+        assert self.done, "it was waited for"
+        return self.outcome()
+
+
+class _Executor:
+    def __init__(self, clock):
+        self._clock = clock
+        self._futures = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        assert all(each.done for each in self._futures)
+
+    def submit(self, function, *arguments):
+        clock, future = self._clock, _Future()
+        self._futures.append(future)
+
+        def work():
+            try:
+                result = function(*arguments)
+                future.outcome = lambda: result
+            finally:
+                with clock._changed:
+                    future.done = True
+                    for woken in future.waiters:
+                        clock._wake(woken)
+
+        with clock._changed:
+            clock._working += 1
+        clock._thread([None], 0, work, ()).start()
+        return future
 
 
 class _Pool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.template import (
@@ -133,6 +135,25 @@ def test_tokens_are_the_only_items_that_they_may_change_for_that():
             one for one in statements(role_of(functions()[function])) if one["Sid"] == "ShareTokens"
         ]
         assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["token#*"]}}
+
+
+@pytest.mark.parametrize("name", OWN_ROLES)
+def test_a_role_reaches_the_state_by_kinds_of_items_only(name):
+    """Tokens, pauses, limits, replays: an id begins with its kind."""
+    for statement in statements(resources("AWS::IAM::Role")[name]):
+        if {"Fn::GetAtt": ["State", "Arn"]} in each(statement["Resource"]):
+            kinds = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            assert all(re.fullmatch("[a-z]+#[*]", kind) for kind in kinds), statement["Sid"]
+
+
+def test_only_the_scheduler_works_off_replays():
+    may = {
+        name
+        for name, function in functions().items()
+        for statement in statements(role_of(function))
+        if "replay#*" in str(statement.get("Condition"))
+    }
+    assert may == {"SchedulerFunction"}
 
 
 def test_the_key_that_seals_is_made_by_the_stack_and_stays_with_what_it_sealed():

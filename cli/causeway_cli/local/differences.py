@@ -33,6 +33,7 @@ BEHAVIOUR: dict[str, str] = {
     "/opt": "layers are unpacked beside the code, so CAUSEWAY_PLAN points there",
     "SQS batches": "authorized as on AWS, where IAM has no actions for batches; the emulator's own need one",
     "concurrency": f"at most {AT_ONCE} processes of a function, whatever the template says",
+    "FIFO queues": "one batch of ordered deliveries at a time: groups are not handed out side by side",
     "SSM parameters": "authorized one by one as on AWS; the emulator's own asks for all parameters there are",
     "event sources": "the emulator reads queues with its own rights, not with those of the function's role",
     "TLS": "requests on loopback count as encrypted, which queues and buckets insist on",

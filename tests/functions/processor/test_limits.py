@@ -2,14 +2,15 @@
 
 import pytest
 
-from tests.support.deliveries import QUEUE, Stage, plan_of
+from tests.support.deliveries import QUEUE, Stage, call_of, plan_of
 from tests.support.instances import Running, most_in_a_window
 
 PER_SECOND = {"rate_limits": [{"requests": 20, "per": 1.0, "burst": 1}]}
 
 
-def test_a_limit_of_20_a_second_drains_400_in_20_seconds(monkeypatch):
-    running = Running(monkeypatch, ledger=PER_SECOND)
+@pytest.mark.parametrize("instances", [1, 5])
+def test_a_limit_of_20_a_second_drains_400_in_20_seconds(monkeypatch, instances):
+    running = Running(monkeypatch, instances, ledger=PER_SECOND)
     for number in range(400):
         running.stage.accept(f"evt_{number}")
     running.run(40)
@@ -18,9 +19,10 @@ def test_a_limit_of_20_a_second_drains_400_in_20_seconds(monkeypatch):
     assert max(times) - min(times) == pytest.approx(20, rel=0.05)
     assert most_in_a_window(times, 1.0) <= 20
     writes = running.stage.aws.writes
+    print(f"{instances} instances: {max(times) - min(times):.1f} s, writes: {dict(writes)}")  # noqa: T201 - with -s
     # One reservation for each batch of ten, and what lost a race, which depends on the threads: about 80 of five
     # instances, 40 of one.
-    assert 40 <= writes["state"] <= 160
+    assert 40 <= writes["state"] <= (160 if instances > 1 else 45)
     # Two for each delivery; four more for each that left and came back: given back, claimed anew, its event kept
     # and deleted.
     assert writes["journal"] <= 6 * 400 + running.stage.invocations + 200
@@ -66,6 +68,45 @@ def test_no_more_calls_than_concurrency_are_under_way_over_all_instances(monkeyp
     running.run(300)
     assert max(most) == 3
     assert {running.stage.item(delivery)["status"] for delivery in deliveries} == {"delivered"}
+
+
+def test_a_limit_above_500_a_second_holds_in_any_second_over_all_its_parts(monkeypatch):
+    limit = {"rate_limits": [{"requests": 1200, "per": 1.0, "burst": 1}]}
+    running = Running(monkeypatch, instances=8, ledger=limit)
+    for number in range(2000):
+        running.stage.accept(f"evt_{number}")
+    running.stage.target.seconds = 0.001
+    running.run(3)
+    times = running.times()
+    assert len(times) == 2000
+    assert most_in_a_window(times, 1.0) <= 1200
+    parts = {key[1] for key in running.stage.memory.tables["state"] if key[0] == "limit#ledger"}
+    assert parts == {"rate#0", "rate#1", "rate#2"}
+
+
+def test_what_reads_before_a_call_that_must_wait_does_not_use_up_its_turn():
+    """Two calls a delivery to a system that takes one a minute: what was read is kept, and both are made once."""
+    steps = [{"name": "found", "call": call_of("/entries/1", method="GET")}]
+    limit = {"rate_limits": [{"requests": 1, "per": 60.0, "burst": 1}]}
+    stage = Stage(plan_of(ledger=limit, steps=steps))
+    delivery = stage.accept()
+    stage.until_quiet()
+    assert stage.item(delivery)["status"] == "delivered"
+    assert [(each.method, each.path) for each in stage.target.asked] == [
+        ("GET", "/entries/1"),
+        ("POST", "/entries"),
+    ]
+
+
+def test_after_an_attempt_what_reads_is_done_again_even_if_it_had_been_kept_while_waiting():
+    """The answer of the POST is lost: so the look-up must see what it made."""
+    steps = [{"name": "found", "call": call_of("/entries/1", method="GET")}]
+    limit = {"rate_limits": [{"requests": 1, "per": 60.0, "burst": 1}]}
+    stage = Stage(plan_of(ledger=limit, steps=steps))
+    stage.target.on("/entries", "timeout", 200)
+    stage.accept()
+    stage.until_quiet()
+    assert [each.method for each in stage.target.asked] == ["GET", "POST", "GET", "POST"]
 
 
 class TestBeyondWhatIsReserved:

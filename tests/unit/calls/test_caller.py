@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -203,6 +205,49 @@ class TestSecrets:
             "Bearer old",
             "Bearer new",
         ]
+
+    def test_each_request_is_admitted_when_all_else_is_ready_for_it(self, target, callers):
+        """What the wait is for is the request: a token asked for meanwhile would let it begin late."""
+        happened = []
+
+        class Told(HeldSecrets):
+            def current(self, names):
+                happened.append("secret")
+                return super().current(names)
+
+            def reread(self, names):
+                happened.append("reread")
+                return super().reread(names)
+
+        @contextmanager
+        def admitted():
+            happened.append("wait")
+            yield
+            happened.append("over")
+
+        target.on(
+            "/entries",
+            lambda request: Reply(200 if request.headers["authorization"] == "Bearer new" else 401),
+        )
+        secrets = Told(key="old")
+        caller = callers(make_api(target.url, auth={"type": "bearer", "token": "key"}), secrets=secrets)
+        secrets.stored["key"] = "new"
+        caller.call(make_call(), {"data": None}, headers={}, deadline=time.time() + 10, admitted=admitted)
+        kinds = {"wait": "wait", "over": "over"}
+        told = [each for each, _ in itertools.groupby(kinds.get(each, "secrets") for each in happened)]
+        assert told == ["secrets", "wait", "over", "secrets", "wait", "over"]
+
+    def test_what_may_not_go_out_is_not_sent(self, target, callers):
+        @contextmanager
+        def held():
+            raise RuntimeError("not now")
+            yield
+
+        with pytest.raises(RuntimeError, match="not now"):
+            callers(make_api(target.url)).call(
+                make_call(), {"data": None}, headers={}, deadline=time.time() + 10, admitted=held
+            )
+        assert target.requests == []
 
     def test_an_unchanged_one_is_not_tried_twice(self, target, callers):
         target.on("/entries", Reply(401))

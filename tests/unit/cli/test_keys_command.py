@@ -72,7 +72,10 @@ def test_a_revoked_key_is_listed_with_who_revoked_it(command):
     ("arguments", "message"),
     [
         (("create", "Billing", "--scope", "requests:call"), "no name of a client"),
-        (("create", "billing", "--scope", "admin"), "admin is no scope; there are requests:call, console:read, console:operate"),
+        (
+            ("create", "billing", "--scope", "admin"),
+            "admin is no scope; there are requests:call, console:read, console:operate",
+        ),
         ((*CREATE, "--good-for", "soon"), "--good-for soon: must be a duration"),
         ((*CREATE, "--good-for", "0s"), "longer than 0s"),
         (("revoke", "0123456789abcdef"), "there is no key 0123456789abcdef"),

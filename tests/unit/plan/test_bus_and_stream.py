@@ -41,9 +41,7 @@ def test_a_stream_is_noted_for_whoever_deploys_and_keeps_no_order(tmp_path):
     notes = [
         problem.message for problem in problems(tmp_path / "noted", files) if problem.key == "flow.buffer"
     ]
-    assert notes == [
-        "needs the stack's stream (StreamMode=on-demand or provisioned); else the queue is used"
-    ]
+    assert notes == ["needs the stack's stream (StreamMode=on-demand or provisioned); else the queue is used"]
     assert plan(tmp_path / "compiled", files)["integrations"]["copy"]["buffer"] == "stream"
     assert any(
         message == "flow.order_by: goes only with `buffer: queue`"

@@ -378,7 +378,6 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
 
 LATER = {
     "webhooks.canary": {"webhooks": "canary: true"},
-    "flow.order_by": {"flow": "{order_by: data.id}"},
 }
 """A manifest that asks for it, for each behaviour that is not there."""
 

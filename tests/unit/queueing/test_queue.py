@@ -76,6 +76,46 @@ def by_delivery(messages):
     return sorted(messages, key=lambda each: each["delivery"])
 
 
+class TestReceiving:
+    def test_what_is_received_is_what_lambda_would_hand_over(self, make_queue):
+        queue, _ = make_queue()
+        queue.send([message(1)])
+        (record,) = queue.receive(10, seconds=0)
+        assert decode(record["body"]) == message(1)
+        assert int(record["attributes"]["SentTimestamp"]) > 0
+        assert record["attributes"]["ApproximateReceiveCount"] == "1"
+        assert record["messageId"]
+
+    @pytest.mark.parametrize(("most", "expected"), [(3, 3), (40, 10)])
+    def test_it_is_no_more_than_was_asked_for_and_than_sqs_gives(self, make_queue, most, expected):
+        queue, aws = make_queue()
+        queue.send([message(number) for number in range(12)])
+        queue.receive(most, seconds=0)
+        assert aws.calls[-1][1]["MaxNumberOfMessages"] == expected
+
+    def test_of_an_empty_queue_it_is_nothing(self, make_queue):
+        queue, _ = make_queue()
+        assert queue.receive(10, seconds=0) == []
+
+    def test_what_is_deleted_is_gone_and_the_rest_can_come_again(self, make_queue, cloud):
+        queue, _ = make_queue()
+        queue.send([message(1), message(2)])
+        received = queue.receive(10, seconds=0)
+        done = [
+            each["receiptHandle"] for each in received if decode(each["body"])["integration"].endswith("1")
+        ]
+        queue.delete(done)
+        for each in received:
+            if each["receiptHandle"] not in done:
+                queue.put_back(each["receiptHandle"], delay=0)
+        assert cloud.messages(cloud.deliveries) == [message(2)]
+
+    def test_to_delete_nothing_is_no_call(self, make_queue):
+        queue, aws = make_queue()
+        queue.delete([])
+        assert aws.calls == []
+
+
 class TestSending:
     def test_all_messages_are_on_the_queue_as_they_were_sent(self, make_queue, cloud):
         queue, _ = make_queue()

@@ -9,6 +9,7 @@ from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, ask
 from causeway.events.identity import delivery_id
 from causeway.events.matching import matches
+from causeway.events.ordering import ordered
 from causeway.queueing.messages import FORMAT, new_acceptance
 from causeway.queueing.tickets import FIRST
 from causeway.telemetry.tracing import trace_header
@@ -54,9 +55,8 @@ def sort_events(events: Iterable[Event], takers: Takers, *, system: str, now: fl
                 outcome.filtered[taker["name"]] += 1
             else:
                 outcome.accepted[taker["name"]] += 1
-                outcome.messages.append(
-                    message_of(event, taker["name"], system=system, acceptance=acceptance, now=now)
-                )
+                message = message_of(event, taker["name"], system=system, acceptance=acceptance, now=now)
+                outcome.messages.append(ordered(taker, message))
     return outcome._replace(unmatched=unmatched)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from causeway.calls.address import ForbiddenAddressError, check_base_url
@@ -16,6 +17,7 @@ from causeway.settings.secrets import SecretMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from causeway.calls.connection import Identity
     from causeway.calls.literals import Reveal
@@ -63,6 +65,7 @@ class Caller:
         deadline: float,
         at: str | None = None,
         read: Callable[[RawAnswer], JSON] | None = None,
+        admitted: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Answer:
         """Carry out one call. Its ``when`` has been asked before.
 
@@ -74,6 +77,8 @@ class Caller:
                 not run while a token is asked for.
             at: path and query on the system's origin, instead of the call's: a link that the system gave.
             read: what makes the answer's body of its bytes, instead of JSON where it is JSON, else text.
+            admitted: entered for as long as a request is under way, when all else is ready for it, so that it
+                can be waited there until the system may be called.
 
         Raises:
             Refused: the system refused, or could not be reached.
@@ -92,12 +97,12 @@ class Caller:
             request = make_request(
                 call, api, scope, reveal=proof.reveal, headers=headers, token=proof.token, at=at
             )
-            begun = self._clock.now()
-            request = signed(request, api, proof.reveal, roles=self._means.roles, now=begun)
-            end = min(deadline, begun + call["timeout"] - spent)
-            answer = self._exchange(
-                call, api, request, end, identity=proof.identity(), read=read or read_body
-            )
+            request = signed(request, api, proof.reveal, roles=self._means.roles, now=self._clock.now())
+            identity = proof.identity()
+            with admitted():
+                begun = self._clock.now()
+                end = min(deadline, begun + call["timeout"] - spent)
+                answer = self._exchange(call, api, request, end, identity=identity, read=read or read_body)
             spent += self._clock.now() - begun
             return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
@@ -9,17 +10,18 @@ from causeway.calls.outcome import Refused
 from causeway.delivery import holding, parking, settling
 from causeway.delivery.beside import NOTHING
 from causeway.delivery.redaction import redactor
-from causeway.delivery.steps import Progress, carry_out, own_headers
+from causeway.delivery.steps import Progress, carry_out, own_headers, resumable
 from causeway.delivery.targets import place_of
 from causeway.delivery.targets.sending import AWS_TIMEOUT, About, Means
 from causeway.delivery.work import ALONE, Fate, GivenUp, Postponed
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ask
+from causeway.events.ordering import key_of
 from causeway.telemetry.logs import about
 from causeway.telemetry.tracing import subsegment, trace_header, traceparent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from causeway.calls.outcome import Answer
     from causeway.delivery.beside import Kept
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from causeway.delivery.targets import Place
     from causeway.delivery.work import Invocation, Received, Tools
     from causeway.events.envelope import Event
-    from causeway.limiting.admission import Told
+    from causeway.limiting.admission import Call
     from causeway.plan.records import JSON, Integration
 
 CRASHES = 3
@@ -64,6 +66,8 @@ class Attempt:
         self.event = cast("Event | None", self.message.get("event"))
         self.kept: Kept = NOTHING
         self.slots = dict(self.message.get("slots", {}))
+        self.deferrals = self.message.get("deferrals", 0)
+        self.its_turn: set[str] = set()  # systems that it came for with a slot, or let go
         self.progress = Progress()
         self.outcome = "delivered"
         self.answer: Answer | None = None
@@ -94,6 +98,11 @@ class Attempt:
         source = self.tools.plan.systems.get(self.message["system"])
         return redactor(source["redact"] if source else [], self.event)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether others wait for it: then it keeps its message until it is done."""
+        return "order" in self.message
+
     def has_time(self) -> bool:
         """Whether its first call could end within this invocation."""
         if self.integration is None:
@@ -116,6 +125,8 @@ class Attempt:
             lease=self.invocation.deadline,
             expires_at=None if after is None else self.started + after,
         )
+        self.slots = self.claimed.slots | self.slots
+        self.deferrals = max(self.deferrals, self.claimed.deferrals)
         if self.message.get("missed") and not self.claimed.resumes:
             self.tools.metrics.add("MissedByWebhook")
         if self.claimed.cut_off:
@@ -133,7 +144,8 @@ class Attempt:
         if self.claimed.resumes:
             self.kept = self.tools.beside.read(delivery_id, self.message["acceptance"])
             self.event = self.event or cast("Event | None", self.kept.event)
-            self.progress.answers |= self.kept.answers
+            steps = self.integration["steps"] if self.integration and not self.claimed.held else None
+            self.progress.answers |= resumable(steps, self.kept.answers)
         if self.integration is not None:
             parking.check(self)
         if self.claimed.crashes >= CRASHES:
@@ -174,22 +186,29 @@ class Attempt:
         if "filter" in integration and not ask(integration["filter"], scope):
             self.outcome = "filtered"
             return
+        key_of(integration, event)  # it stays in the group that it has, but without a key there is no order
         self.answer = carry_out(integration, event, self.progress, carry=self._carry, keep=self.keep)
         if self.answer is None:
             self.outcome = "skipped"
 
     def _carry(self, place: Place, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
         self._check_time(place)
-        with holding.admitted(self, place) as told:
-            self._check_time(place)  # again: it may have been waited
-            return self._send(place, scope, step=step, told=told)
+        with holding.calling(self, place) as call:
+            return self._send(place, scope, step=step, call=call)
+
+    @contextmanager
+    def _admitted(self, place: Place, call: Call) -> Iterator[None]:
+        """While a request of a call is under way; before it, it may be waited."""
+        with call.request():
+            self._check_time(place)
+            yield
 
     def _check_time(self, place: Place) -> None:
         if not self.invocation.has_time_for(place.timeout, self.tools.clock.now()):
             raise Postponed("the invocation has no time left for the next call", Fate("no time", 0))
 
     def _send(
-        self, place: Place, scope: Mapping[str, JSON], *, step: str | None, told: Told | None
+        self, place: Place, scope: Mapping[str, JSON], *, step: str | None, call: Call | None
     ) -> Answer:
         self.called = place.receiver
         ticket = self.claimed.ticket
@@ -199,19 +218,19 @@ class Attempt:
         about = About(self.id, integration, headers)
         try:
             with subsegment(place.receiver, integration=integration, system=place.receiver):
-                answer = place.kind.send(place.words, scope, about, self._means())
+                answer = place.kind.send(place.words, scope, about, self._means(place, call))
         except Refused as refused:
             self.answer = refused.answer
             self._measure(step, refused.answer)
-            if told is not None:
-                told.refused(refused)
+            if call is not None:
+                call.refused(refused)
             raise
         self._measure(step, answer)
-        if told is not None:
-            told.answered(answer)
+        if call is not None:
+            call.answered(answer)
         return answer
 
-    def _means(self) -> Means:
+    def _means(self, place: Place, call: Call | None) -> Means:
         """What is sent with."""
         tools, end = self.tools, self.invocation.last_call_ends
         together = partial(
@@ -220,7 +239,8 @@ class Attempt:
             self.received.record_id,
             patience=end - AWS_TIMEOUT - tools.clock.now(),
         )
-        return Means(tools.caller, tools.aws, end, together)
+        admitted = partial(self._admitted, place, call) if call else nullcontext
+        return Means(tools.caller, tools.aws, end, together, admitted)
 
     def _measure(self, step: str | None, answer: Answer | None) -> None:
         if step is None and answer is not None:

@@ -89,6 +89,14 @@ class Beside:
         self._table.put(item)
         return Kept(there=True, event=event, answers=dict(answers), expires=expires_at is not None)
 
+    def keep_for_longer(self, message: Message) -> None:
+        """What lies beside the item is needed again, if the message's event lies there."""
+        if message.get("event_at") != "journal":
+            return
+        kept = self.read(message["delivery"], message["acceptance"])
+        if kept.expires:
+            self.keep(message, kept.event, kept.answers)
+
     def delete(self, delivery: str) -> None:
         """Keep it no longer. The bucket's lifecycle deletes what is there: deliveries share events."""
         self._table.delete(delivery, PART)

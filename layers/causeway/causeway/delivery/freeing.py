@@ -2,29 +2,28 @@
 
 In order of acceptance, as fast as the system allows: slots are reserved for the whole minute, and each
 message comes out of the queue shortly before its own. Of an open circuit that is due one delivery is let
-go, to probe it. What has waited for as long as its integration gives it goes, too: it is given up where
-everything else is.
+go, to probe it. What does not need its system any more goes at once, whatever that is like: it is decided
+where everything else is.
 """
 
 from __future__ import annotations
 
-import heapq
-import math
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.delivery.journal import GRACE, SHARDS, message_of
-from causeway.limiting.admission import PATIENCE
+from causeway.delivery.targets import place_of
+from causeway.delivery.waiting import LetGo, Waiting, only_at_once
 from causeway.limiting.rates import Rate
+from causeway.limiting.turns import PATIENCE, rates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from aws_lambda_powertools.logging import Logger
 
     from causeway.aws.table import Item
     from causeway.delivery.journal import Journal
+    from causeway.delivery.pauses import Pauses
     from causeway.limiting.health import Health, Healths
     from causeway.limiting.reservations import Reservations
     from causeway.plan.plan import Plan
@@ -39,7 +38,9 @@ UNLIMITED = Rate(100, 1.0)
 """How fast deliveries are let go to a system that has no limit: it has just recovered."""
 
 _AT_ONCE = 50
-_CONCURRENCY = 10
+_LOOKED_THROUGH = 5000
+"""So many of the oldest are looked through each minute while a system is not called, for those that need not
+wait for it any more."""
 
 
 class Freeing:
@@ -52,16 +53,17 @@ class Freeing:
         journal: Journal,
         healths: Healths,
         reservations: Reservations,
+        pauses: Pauses,
         queue: Queue,
         metrics: Metrics,
         clock: Clock,
         logger: Logger,
     ) -> None:
         self._plan = plan
-        self._journal = journal
+        self._waiting = Waiting(journal, queue, clock)
         self._healths = healths
         self._reservations = reservations
-        self._queue = queue
+        self._pauses = pauses
         self._metrics = metrics
         self._clock = clock
         self._logger = logger
@@ -86,81 +88,82 @@ class Freeing:
 
     def _free(self, health: Health, until: float) -> int:
         now = self._clock.now()
-        waiting = self._waiting(health.system)
-        if health.is_open or health.held_until > now + AHEAD:
-            over: list[Item] = []
-            probe = 1 if health.may_be_probed(now) and health.held_until <= now else 0
-            for item in islice(waiting, _AT_ONCE * _CONCURRENCY):
-                if len(over) < probe or self._is_over(item, now):
-                    over.append(item)
-            self._let_go([(item, now, {}) for item in over])
-            return len(over)
-        return self._drain(health, waiting, until)
+        waiting = self._waiting.of(health.system)
+        if not health.is_open and health.held_until <= now + AHEAD:
+            return self._drain(health, waiting, until)
+        return self._look_through(health, waiting, until)
 
-    def _drain(self, health: Health, waiting: Iterator[Item], until: float) -> int:
-        """Let go at the system's pace."""
+    def _look_through(self, health: Health, waiting: Iterator[Item], until: float) -> int:
+        """Its system is not to be called: let go what need not wait for it, and one that probes it."""
         freed = 0
-        while self._clock.now() < until:
+        now = self._clock.now()
+        probe = health.may_be_probed(now) and health.held_until <= now
+        for _ in range(_LOOKED_THROUGH // _AT_ONCE):
             items = list(islice(waiting, _AT_ONCE))
-            slots, reserved = self._slots(health, len(items), freed)
-            self._let_go(
-                [
-                    (item, slot, {health.system: slot} if reserved else {})
-                    for item, slot in zip(items, slots, strict=False)
-                ]
-            )
-            freed += len(slots)
-            if len(items) < _AT_ONCE and len(slots) == len(items):
-                self._healths.nothing_waits(health.system)
-                break
-            if len(slots) < len(items):  # no slot in time: some may have waited long enough
-                now = self._clock.now()
-                over = [item for item in items[len(slots) :] if self._is_over(item, now)]
-                self._let_go([(item, now, {}) for item in over])
-                freed += len(over)
+            free, needing = self._sorted(health.system, items)
+            if probe and needing:
+                free.append(LetGo(needing[0], now))
+                probe = False
+            self._waiting.let_go(health.system, free)
+            freed += len(free)
+            if len(items) < _AT_ONCE or self._clock.now() >= until:
                 break
         return freed
 
-    def _slots(self, health: Health, count: int, freed: int) -> tuple[Sequence[float], bool]:
-        """When the next deliveries go, and whether these are slots of the system's limits."""
-        if not count:
-            return [], False
+    def _drain(self, health: Health, waiting: Iterator[Item], until: float) -> int:
+        """Let go at the system's pace.
+
+        Where calls at once are all that it limits, as many: each lets another one follow when it has ended.
+        """
+        freed = let_go = 0
+        most = only_at_once(self._plan.systems.get(health.system))
+        while self._clock.now() < until:
+            items = list(islice(waiting, _AT_ONCE))
+            free, needing = self._sorted(health.system, items)
+            if most:
+                needing = needing[: most - let_go]
+            going = self._with_times(health, needing, let_go)
+            self._waiting.let_go(health.system, free + going)
+            freed += len(free) + len(going)
+            let_go += len(going)
+            if len(items) < _AT_ONCE and len(free) + len(going) == len(items):
+                self._healths.nothing_waits(health.system)
+                break
+            if len(free) + len(going) < len(items):
+                break
+        return freed
+
+    def _with_times(self, health: Health, items: list[Item], before: int) -> list[LetGo]:
+        """When these go: fewer when there is no slot for all; ``before`` went in this minute."""
+        if not items:
+            return []
+        now = self._clock.now()
         system = self._plan.systems.get(health.system)
-        limits = system["api"].get("rate_limits", []) if system and "api" in system else []
-        if limits:
-            rates = [Rate(each["requests"], each["per"], each["burst"]) for each in limits]
-            start = max(health.held_until, self._clock.now() + PATIENCE)
-            found = self._reservations.reserve(health.system, rates, count, start=start, ahead=AHEAD)
-            return found, True
+        rates = rates_of(system["api"]) if system and "api" in system else []
+        if rates:
+            start = max(health.held_until, now + PATIENCE)
+            times = self._reservations.reserve(health.system, rates, len(items), start=start, ahead=AHEAD)
+        else:
+            start = max(now, health.held_until)
+            spaced = [start + (before + number) * UNLIMITED.spacing for number in range(len(items))]
+            times = [time for time in spaced if time <= now + AHEAD]
+        return [LetGo(item, time) for item, time in zip(items, times, strict=False)]
+
+    def _sorted(self, system: str, items: list[Item]) -> tuple[list[LetGo], list[Item]]:
+        """Those that do not need the system any more, and those that do."""
         now = self._clock.now()
-        start = max(now, health.held_until)
-        times = [start + (freed + number) * UNLIMITED.spacing for number in range(count)]
-        return [time for time in times if time <= now + AHEAD], False
+        needing = [item for item in items if self._needs(system, item, now)]
+        free = [LetGo(item, now, turn=False) for item in items if not self._needs(system, item, now)]
+        return free, needing
 
-    def _waiting(self, system: str) -> Iterator[Item]:
-        """What waits for a system, in order of acceptance."""
-        shards = [self._journal.held(system, shard) for shard in SHARDS]
-        return heapq.merge(*shards, key=lambda item: item["due_at"])
-
-    def _is_over(self, item: Item, now: float) -> bool:
+    def _needs(self, system: str, item: Item, now: float) -> bool:
+        """Whether it is to go on waiting: it is not paused, its time is not up, and the plan is as it was."""
         integration = self._plan.integrations.get(item["integration"])
-        limit = integration["errors"]["give_up_after"] if integration else 0.0
-        return bool(item["due_at"] / 1000 + limit <= now)
-
-    def _let_go(self, freed: Sequence[tuple[Item, float, dict[str, float]]]) -> None:
-        """Put deliveries back on the queue, to come out just before a time."""
-        now = self._clock.now()
-        by_delay: dict[int, list[tuple[Item, float, dict[str, float]]]] = {}
-        for each in freed:
-            by_delay.setdefault(max(0, math.floor(each[1] - PATIENCE - now)), []).append(each)
-        for delay, group in by_delay.items():
-            messages = []
-            for item, _, slots in group:
-                message = message_of(item, item["ticket"])
-                if slots:
-                    message["slots"] = slots
-                messages.append(message)
-            self._queue.send(messages, delay=delay)
-        # First the message, then the item: cut off in between, there are two messages, and never none.
-        with ThreadPoolExecutor(_CONCURRENCY) as pool:
-            list(pool.map(lambda each: self._journal.let_go(each[0], each[1] + GRACE), freed))
+        if integration is None:
+            return False
+        places = map(place_of, (each for each in integration["steps"] if "call" in each))
+        receivers = {place.receiver for place in (*places, place_of(integration["target"]))}
+        pause = self._pauses.of(item["integration"])
+        since = item["due_at"] / 1000
+        over = now >= since + integration["errors"]["give_up_after"] + pause.stopped(since, now)
+        return system in receivers and not pause.paused and not over

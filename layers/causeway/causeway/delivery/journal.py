@@ -18,22 +18,26 @@ has no message any more, and a repeat of its event must not take its place); whe
 same ticket or a lower one, and the lease has passed: that attempt was cut off; and when it is settled and the
 message belongs to a later replay. A message of the replay that was settled is stale, even with a higher
 ticket: it was sent by an attempt that was cut off after sending it.
+
+What is delivered in order has one message for all its attempts, so there the item alone says which one is
+next, and when: :mod:`causeway.delivery.ordering`.
 """
 
 from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from causeway.aws.table import ConditionFailed
 from causeway.queueing.messages import FORMAT as MESSAGE_FORMAT
-from causeway.queueing.tickets import Ticket
+from causeway.queueing.messages import new_acceptance
+from causeway.queueing.tickets import FIRST, Ticket
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from causeway.aws.table import Item, Table
     from causeway.events.envelope import Event
@@ -46,6 +50,15 @@ FORMAT = 1
 
 PART = "delivery"
 """The range key of a delivery's item."""
+
+KEY = "order#"
+"""What the id of an order key's item begins with, before the name of its group."""
+
+BEHIND = "order"
+"""The class of the reason for which a delivery waits behind others of its order key."""
+
+HELD = frozenset({"limit", "circuit"})
+"""The classes of the reasons for which a delivery waits for a system."""
 
 HISTORY = 10
 """So many attempts are kept, the last ones."""
@@ -65,7 +78,7 @@ _CLAIMABLE = (
     " OR (#status IN (:delivered, :dead) AND #ticket < :chain)))"
 )
 _OF_A_SETTLEMENT = (
-    *("reason", "error", "steps", "kept", "announced", "expires_at"),
+    *("reason", "error", "steps", "kept", "announced", "expires_at", "slots", "deferrals"),
     *("due_shard", "due_at", "open_shard", "open_at"),
 )
 
@@ -113,6 +126,12 @@ class Claim:
     attempts: list[Entry]
     resumes: bool  # there was an item: event and answers may be beside it
     cut_off: bool  # the attempt before ended without a word
+    held: bool = False  # it waited for a system, and nothing was called since
+    ordered: bool = False  # its order key is looked at, not it
+    slots: dict[str, float] = field(
+        default_factory=dict
+    )  # by system: reserved for it when it waited in order
+    deferrals: int = 0
 
     @property
     def crashes(self) -> int:
@@ -157,30 +176,67 @@ class Journal:
         Raises:
             NotClaimed: the message may not run.
         """
-        ticket = Ticket.parse(message["ticket"])
-        now = self._clock.now()
         token = uuid.uuid4().hex
-        since = sent_at if ticket.replay else message["accepted_at"]
+        given: dict[str, JSON] = {"status": "running", "claim": token, "lease": int(lease * 1000)}
+        if expires_at is not None:
+            given["expires_at"] = int(expires_at)
+        try:
+            before = self._take(message, event, sent_at, given)
+        except NotClaimed as refused:
+            before = refused.item
+            if before.get("claim") != token:
+                raise
+            # Our own write, whose answer was lost, and with it what was there before; but for the history.
+            before["status"] = "waiting"
+        now = int(self._clock.now())
+        if before is not None and before.get("expires_at", now) < now:
+            before = None
+        return _claim_of(message, token, since_of(message, sent_at), before)
+
+    def line_up(
+        self, message: Message, event: Mapping[str, JSON] | None, *, sent_at: float, reason: str
+    ) -> None:
+        """The delivery waits behind others of its order key; no attempt was made.
+
+        Args:
+            message: Its message, which is kept elsewhere.
+            event: Its event, None when it lies beside the item.
+            sent_at: When the message was put on the queue.
+            reason: Why it waits.
+
+        Raises:
+            NotClaimed: the message may not run.
+        """
+        given = {"status": "waiting", "lease": 0, "reason": reason, "error": BEHIND}
+        open_ = _open(message["integration"], message["delivery"], message["accepted_at"], "waiting")
+        self._take(message, event, sent_at, given | open_)
+
+    def _take(
+        self, message: Message, event: Mapping[str, JSON] | None, sent_at: float, given: dict[str, JSON]
+    ) -> Item | None:
+        """Write what a message brings and these values, if it may run; return what was there before.
+
+        Raises:
+            NotClaimed: it may not.
+        """
+        ticket, now = Ticket.parse(message["ticket"]), self._clock.now()
+        brought = ("integration", "system", "acceptance", "accepted_at", "order", "trace", "fingerprint")
         values = {
             "format": FORMAT,
-            **{name: message[name] for name in ("integration", "system", "acceptance", "accepted_at")},
-            **({"trace": message["trace"]} if "trace" in message else {}),
-            **({"fingerprint": message["fingerprint"]} if "fingerprint" in message else {}),
+            **{name: message[name] for name in brought if name in message},  # type: ignore[literal-required]
             **({"event_id": event["id"], "event_type": event["type"]} if event else {}),
-            "status": "running",
             "ticket": str(ticket),
-            "claim": token,
-            "lease": int(lease * 1000),
             "updated_at": round(now, 3),
-            **({} if expires_at is None else {"expires_at": int(expires_at)}),
+            **given,
         }
+        since = {"since": since_of(message, sent_at)}
         first = ticket.attempt == 1
         try:
-            before = self._table.update(
+            return self._table.update(
                 message["delivery"],
                 PART,
-                values=values | ({"since": since} if first else {}),
-                defaults={} if first else {"since": since},
+                values=values | (since if first else {}),
+                defaults={} if first else since,
                 remove=[name for name in _OF_WAITING if name not in values],
                 condition=_CLAIMABLE,
                 given={
@@ -191,16 +247,10 @@ class Journal:
                 },
             )
         except ConditionFailed as failed:
-            before = failed.item or self.find(message["delivery"])
-            if before is None:
+            found = failed.item or self.find(message["delivery"])
+            if found is None:
                 raise
-            if before.get("claim") != token:
-                raise NotClaimed(before) from None
-            # Our own write, whose answer was lost, and with it what was there before; but for the history.
-            before["status"] = "waiting"
-        if before is not None and before.get("expires_at", now) < int(now):
-            before = None
-        return _claim_of(message, ticket, token, since, before)
+            raise NotClaimed(found) from None
 
     def note_crash(self, claim: Claim) -> Claim:
         """Write down that the attempt before was cut off, before anything else can be."""
@@ -254,22 +304,27 @@ class Journal:
         due_at: float | None,
         reason: str | None = None,
         error: str | None = None,
+        **more: JSON,
     ) -> None:
         """The delivery waits for a message with this ticket.
 
         Args:
             claim: With the attempt in its history.
             ticket: What the next message carries.
-            due_at: When the scheduler is to look; None: never, its event is not beside the item.
+            due_at: When the scheduler is to look, and what is ordered is not tried before; None: never, its
+                event is not beside the item, or its order key says when.
             reason: What the last attempt came to.
             error: The reason's class.
+            more: What else the next attempt is to find: ``slots``, ``deferrals``.
         """
-        values: dict[str, JSON] = {"ticket": str(ticket)}
+        values: dict[str, JSON] = {"ticket": str(ticket), **more}
         if due_at is not None:
-            values |= {"due_shard": claim.id[0], "due_at": int(due_at * 1000)}
+            values["due_at"] = int(due_at * 1000)
+            if not claim.ordered:
+                values["due_shard"] = claim.id[0]
         if reason is not None:
             values |= {"reason": reason, "error": error}
-        self._settle(claim, "waiting", **values, **_open(claim, "waiting"))
+        self._settle(claim, "waiting", **values, **_open_of(claim, "waiting"))
 
     def hold(self, claim: Claim, *, system: str, reason: str, error: str) -> None:
         """The delivery waits for a system, in order of acceptance, until :meth:`let_go`; it keeps its ticket.
@@ -280,9 +335,9 @@ class Journal:
             reason: Why.
             error: The reason's class.
         """
-        shard = _held(system, claim.id[0])
+        shard = held_shard(system, claim.id[0])
         values = {"ticket": str(claim.ticket), "due_shard": shard, "due_at": int(claim.since * 1000)}
-        self._settle(claim, "waiting", **values, reason=reason, error=error, **_open(claim, "waiting"))
+        self._settle(claim, "waiting", **values, reason=reason, error=error, **_open_of(claim, "waiting"))
 
     def dead(self, claim: Claim, *, reason: str, error: str, steps: list[str], expires_at: float) -> None:
         """The delivery is given up.
@@ -295,7 +350,7 @@ class Journal:
             expires_at: Until when it can be replayed.
         """
         values = {"reason": reason, "error": error, "steps": steps, "expires_at": int(expires_at)}
-        self._settle(claim, "dead", **values, **_open(claim, "dead"))
+        self._settle(claim, "dead", **values, **_open_of(claim, "dead"))
 
     def announced(self, delivery: str, ticket: str) -> None:
         """The dead delivery has been told of, on the dead-letter queue and the bus."""
@@ -319,7 +374,7 @@ class Journal:
     def held(self, system: str, shard: str, page: int = 50) -> Iterator[Item]:
         """What waits for a system, first accepted first: the item's keys and what a message needs."""
         return self._table.below(
-            "due", ("due_shard", _held(system, shard)), ("due_at", int(self._clock.now() * 1000)), page
+            "due", ("due_shard", held_shard(system, shard)), ("due_at", int(self._clock.now() * 1000)), page
         )
 
     def let_go(self, item: Item, at: float) -> None:
@@ -328,7 +383,7 @@ class Journal:
             self._table.update(
                 item["id"],
                 PART,
-                values={"due_shard": item["id"][0], "due_at": int(at * 1000)},
+                values={"due_shard": _shard_of(item), "due_at": int(at * 1000)},
                 condition="#status = :waiting AND #ticket = :ticket AND #due_shard = :seen",
                 given={"waiting": "waiting", "ticket": item["ticket"], "seen": item["due_shard"]},
             )
@@ -377,17 +432,45 @@ def message_of(item: Item, ticket: str) -> Message:
         "accepted_at": item["accepted_at"],
         "event_at": "journal",
     }
-    if "trace" in item:
-        message["trace"] = item["trace"]
+    for name in ("order", "trace"):
+        if name in item:
+            message[name] = item[name]
     return message
 
 
-def _held(system: str, shard: str) -> str:
+def wake(item: Item) -> Message:
+    """The message with which a waiting delivery goes on: its own, or that which works off its order key.
+
+    The latter is a message to the key. It carries no news, so that any number of them does no harm, and each
+    is another one to the queue.
+    """
+    message = message_of(item, item["ticket"])
+    if "order" in message:
+        message |= {
+            "delivery": KEY + message["order"],
+            "ticket": str(FIRST),
+            "acceptance": new_acceptance(),
+        }
+    return message
+
+
+def _shard_of(item: Item) -> str:
+    name: str = item["order"] if "order" in item else item["id"]
+    return name[0]
+
+
+def since_of(message: Message, sent_at: float) -> float:
+    """When a message's chain of attempts begins: a replay's, whoever replays, when it is sent."""
+    return sent_at if Ticket.parse(message["ticket"]).replay else message["accepted_at"]
+
+
+def held_shard(system: str, shard: str) -> str:
     """The shard of what waits for a system."""
     return f"held#{system}#{shard}"
 
 
-def _claim_of(message: Message, ticket: Ticket, token: str, since: float, before: Item | None) -> Claim:
+def _claim_of(message: Message, token: str, since: float, before: Item | None) -> Claim:
+    ticket = Ticket.parse(message["ticket"])
     same_ticket = before is not None and before["ticket"] == str(ticket)
     keeps_time = before is not None and "since" in before and (same_ticket or ticket.attempt > 1)
     history: list[Entry] = before.get("attempts", []) if before else []
@@ -402,11 +485,19 @@ def _claim_of(message: Message, ticket: Ticket, token: str, since: float, before
         attempts=[entry for entry in history if entry["at"] > message["accepted_at"] - GRACE],
         resumes=before is not None,
         cut_off=before is not None and same_ticket and before["status"] == "running",
+        held=before is not None and before["status"] == "waiting" and before.get("error") in HELD,
+        ordered="order" in message,
+        slots=before.get("slots", {}) if before else {},
+        deferrals=before.get("deferrals", 0) if before else 0,
     )
 
 
-def _open(claim: Claim, status: Status) -> dict[str, JSON]:
+def _open_of(claim: Claim, status: Status) -> dict[str, JSON]:
+    return _open(claim.integration, claim.id, claim.accepted_at, status)
+
+
+def _open(integration: str, delivery: str, accepted_at: float, status: Status) -> dict[str, JSON]:
     return {
-        "open_shard": f"{claim.integration}#{claim.id[0]}",
-        "open_at": f"{status}#{rfc3339(claim.accepted_at)}",
+        "open_shard": f"{integration}#{delivery[0]}",
+        "open_at": f"{status}#{rfc3339(accepted_at)}",
     }

@@ -83,7 +83,7 @@ def _of_announcement(attempt: Attempt) -> bool:
 def park(attempt: Attempt, claim: Claim, reason: str) -> Fate:
     """Let the delivery, whose event is kept, wait until its integration is resumed."""
     tools = attempt.tools
-    due_at = tools.clock.now() + PARKED_FOR
+    due_at = None if attempt.ordered else tools.clock.now() + PARKED_FOR
     tools.journal.waiting(claim, ticket=claim.ticket, due_at=due_at, reason=reason, error=PARKED)
     tools.logger.info("waits for its integration", **attempt.about, reason=reason)
-    return Fate("paused")
+    return Fate("paused", PARKED_FOR if attempt.ordered else None)

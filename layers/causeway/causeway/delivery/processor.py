@@ -9,19 +9,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
-from causeway.delivery.attempt import Attempt
+from causeway.delivery.carrying import LOOK_AGAIN, Carrier
 from causeway.delivery.gathering import Gathering
-from causeway.delivery.holding import expected
-from causeway.delivery.journal import FORMAT as ITEM_FORMAT
-from causeway.delivery.journal import NotClaimed, Superseded
-from causeway.delivery.once import once
+from causeway.delivery.holding import follow, wanted
+from causeway.delivery.ordering import Group
 from causeway.delivery.pages import Pages
-from causeway.delivery.settling import back, dedupe_for, in_words
 from causeway.delivery.work import ALONE, Fate, Invocation, Received
 from causeway.limiting.admission import Admissions
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
+from causeway.queueing.queue import NotQueued
 from causeway.queueing.tickets import Ticket
-from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,22 +26,14 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from causeway.aws.table import Item
     from causeway.delivery.work import Tools
 
 CONCURRENCY = 10
 """So many deliveries of one batch are under way at once."""
 
-UNKNOWN_FOR = 3600.0
-"""Seconds after a message was sent during which an integration that the plan does not know may yet be
-deployed."""
-
-_LOOK_AGAIN = 60.0
-_AFTER_THE_LEASE = 1.0
-
 
 def process(
-    event: Mapping[str, Any], context: LambdaContext, tools: Tools
+    event: Mapping[str, Any], context: LambdaContext, tools: Tools, *, started: float | None = None
 ) -> dict[str, list[dict[str, str]]]:
     """Carry out a batch of messages.
 
@@ -52,14 +41,17 @@ def process(
         event: Lambda's event of an SQS queue.
         context: Lambda's context: until when.
         tools: What deliveries work with.
+        started: When the invocation began, if not with this batch.
 
     Returns:
         The messages that are not to be deleted, as ``ReportBatchItemFailures`` has it.
     """
-    batch = _Batch(tools, context)
+    batch = _Batch(tools, context, tools.clock.now() if started is None else started)
     fates = batch.carry_out(event["Records"])
-    for record_id in batch.invocation.pages.write():
-        fates[record_id] = Fate("unlisted", 0)
+    unlisted = set(batch.carrier.invocation.pages.write())
+    for record in event["Records"]:
+        if record["messageId"] in unlisted:  # it comes again, and is listed then
+            fates[record["messageId"]] = batch.put_back(record, Fate("unlisted", 0))
     tools.logger.info("batch", outcomes=dict(Counter(fate.outcome for fate in fates.values())))
     tools.metrics.emit()
     return {
@@ -72,40 +64,51 @@ def process(
 class _Batch:
     """The messages of one invocation."""
 
-    invocation: Invocation
+    carrier: Carrier
     """Set by :meth:`carry_out`, before anything is begun."""
 
-    def __init__(self, tools: Tools, context: LambdaContext) -> None:
+    def __init__(self, tools: Tools, context: LambdaContext, started: float) -> None:
         self.tools = tools
         self.context = context
+        self.started = started
 
     def carry_out(self, records: Iterable[Mapping[str, Any]]) -> dict[str, Fate]:
         """What became of each record, by its id."""
         fates: dict[str, Fate] = {}
-        received = []
+        rows: dict[str, list[Received]] = {}  # what is done one after the other; rows beside one another
+        stuck: dict[str, Fate] = {}
         for record in records:
+            name, id_ = _row(record), record["messageId"]
+            if name in stuck:
+                fates[id_] = self.put_back(record, stuck[name])
+                continue
             try:
-                received.append(_read(record))
+                rows.setdefault(name, []).append(_read(record))
             except (UnreadableMessageError, ValueError) as error:
-                fates[record["messageId"]] = self._unreadable(record, error)
-        self.invocation = self._invocation(received)
+                fates[id_] = self._unreadable(record, error)
+                if fates[id_].back is not None:
+                    stuck[name] = fates[id_]._replace(outcome="behind")
+        every = [row for row in rows.values() if row]
+        self.carrier = Carrier(self.tools, self._invocation([row[0] for row in every]))
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             # Not pool.map: it leaves out those that have not begun when one ends the process, and others wait
             # for them.
-            futures = [pool.submit(self._carry_out, each) for each in received]
-            fates |= {each.record_id: future.result() for each, future in zip(received, futures, strict=True)}
-        for each in received:  # one after the other, now that all else is done
-            if fates[each.record_id] == ALONE:
-                fates[each.record_id] = self._carry_out(each, alone=True)
-        self.invocation.admissions.end()
+            futures = [pool.submit(self._carry_out, row) for row in every]
+            for future in futures:
+                fates |= future.result()
+        for row in every:  # one after the other, now that all else is done
+            rest = [each for each in row if fates.get(each.record_id, ALONE) == ALONE]
+            if rest:
+                fates |= self._carry_out(rest, alone=True)
+        follow(self.tools, self.carrier.invocation.admissions.end())
         return fates
 
-    def _invocation(self, received: Sequence[Received]) -> Invocation:
+    def _invocation(self, first: Sequence[Received]) -> Invocation:
         now = self.tools.clock.now()
-        members = [(each.message["integration"], each.record_id) for each in received]
+        members = [(each.message["integration"], each.record_id) for each in first]
         return Invocation(
             context=self.context,
-            started=now,
+            started=self.started,
             deadline=now + self.context.get_remaining_time_in_millis() / 1000,
             pages=Pages(self.tools.table, invocation=self.context.aws_request_id, started=now),
             gathering=Gathering(members, at_once=CONCURRENCY),
@@ -113,98 +116,55 @@ class _Batch:
                 self.tools.limits,
                 holder=self.context.aws_request_id,
                 until=now + self.context.get_remaining_time_in_millis() / 1000,
-                expected=expected(self.tools.plan, (each.message for each in received)),
+                wanted=wanted(self.tools.plan, (each.message for each in first)),
             ),
         )
 
-    def _carry_out(self, received: Received, *, alone: bool = False) -> Fate:
+    def _carry_out(self, row: Sequence[Received], *, alone: bool = False) -> dict[str, Fate]:
+        """What became of messages that are done one after the other; only up to one that is to be alone."""
+        first = row[0]
+        if "order" not in first.message:
+            fates = {first.record_id: self.carrier.carry_out(first, alone=alone)}
+        elif first.sequence is None:
+            fates = {first.record_id: self._forward(first)}
+        else:
+            fates = Group(self.carrier, row).carry_out(alone=alone)
+        for each in row:
+            fate = fates.get(each.record_id, ALONE)
+            if fate.back is not None and fate != ALONE:
+                with suppress(AwsError):  # then the queue's visibility timeout brings it back
+                    self.tools.queue.put_back(each.receipt, delay=fate.back, fifo=each.sequence is not None)
+        return fates
+
+    def _forward(self, received: Received) -> Fate:
+        """What keeps an order and came by the other queue, moved there by hand, goes to its own."""
+        self.carrier.invocation.gathering.left(received.message["integration"], received.record_id)
         try:
-            fate = self._attempt(received, alone=alone)
-        finally:
-            self.invocation.gathering.left(received.message["integration"], received.record_id)
-        if fate.back is not None and fate != ALONE:
-            with suppress(AwsError):  # then the queue's visibility timeout brings it back
-                self.tools.queue.put_back(received.receipt, delay=fate.back)
-        return fate
-
-    def _attempt(self, received: Received, *, alone: bool) -> Fate:
-        attempt = Attempt(self.tools, self.invocation, received, alone=alone)
-        if attempt.integration is None and self.tools.clock.now() < received.sent_at + UNKNOWN_FOR:
-            return Fate("unknown", _LOOK_AGAIN)
-        if not attempt.has_time():
-            return Fate("no time", 0)
-        try:
-            once(attempt, self.invocation.context)
-        except NotClaimed as refused:
-            return self._met(received, refused.item)
-        except Superseded:
-            return Fate("superseded", back(received))
-        except Exception as error:  # noqa: BLE001 - the edge: no delivery's failure may become another's
-            return attempt.fate or self._fault(received, error)
-        assert attempt.fate is not None, "what ends without an exception is settled"
-        return attempt.fate
-
-    def _fault(self, received: Received, error: Exception) -> Fate:
-        """The journal could not be read or written: the message comes again, and finds things as they are."""
-        self.tools.logger.error(
-            "could not be written down, comes again",
-            **about(
-                integration=received.message["integration"],
-                system=received.message["system"],
-                delivery_id=received.message["delivery"],
-            ),
-            reason=in_words(error),
-        )
-        return Fate("fault", back(received))
-
-    def _met(self, received: Received, item: Item) -> Fate:
-        """What becomes of a message that may not run, by the item that it met."""
-        now = self.tools.clock.now()
-        lease = item["lease"] / 1000
-        dead = item["status"] == "dead" and not item.get("announced")
-        if item["format"] > ITEM_FORMAT:
-            return Fate("newer", _LOOK_AGAIN)
-        if (item["status"] == "running" or dead) and lease >= now:
-            return Fate("running", lease - now + _AFTER_THE_LEASE)
-        try:
-            if dead:  # whoever gave it up was cut off before saying so
-                self.tools.giving_up.announce(item["id"])
-            if item["status"] == "delivered" and item.get("kept"):  # ... before tidying up
-                self.tools.beside.delete(item["id"])
-        except AwsError as error:
-            return self._fault(received, error)
-        return self._list(received, item)
-
-    def _list(self, received: Received, item: Item) -> Fate:
-        """List repeats, and what was delivered by an invocation that was cut off before it listed it."""
-        message, pages = received.message, self.invocation.pages
-        expires_at = self.tools.clock.now() + dedupe_for(self.tools, message)
-        if item["acceptance"] != message["acceptance"]:
-            pages.duplicate(message, record_id=received.record_id, expires_at=expires_at)
-            self.tools.metrics.add("DeliveriesDuplicate")
-            return Fate("duplicate")
-        if item["status"] == "delivered":
-            pages.delivered(
-                message, at=item["updated_at"], record_id=received.record_id, expires_at=expires_at
-            )
-        return Fate("stale")
+            self.tools.queue.send([received.message])
+        except NotQueued as error:
+            return self.carrier.fault(received, error)
+        return Fate("forwarded")
 
     def _unreadable(self, record: Mapping[str, Any], error: Exception) -> Fate:
         """A message of a later version waits for it; anything else nobody could ever deliver."""
         if _is_newer(record["body"]):
-            fate = Fate("newer", _LOOK_AGAIN)
+            fate = Fate("newer", LOOK_AGAIN)
         else:
             try:
                 self.tools.giving_up.poison(record["body"], str(error))
                 fate = Fate("poison")
             except AwsError:
-                fate = Fate("fault", _LOOK_AGAIN)
+                fate = Fate("fault", LOOK_AGAIN)
         self.tools.logger.error(
             "unreadable message", reason=str(error), message_id=record["messageId"], outcome=fate.outcome
         )
+        return self.put_back(record, fate)
+
+    def put_back(self, record: Mapping[str, Any], fate: Fate) -> Fate:
+        """Let a record's message be received again, if that is its fate."""
         if fate.back is not None:
             with suppress(AwsError):
-                self.tools.queue.put_back(record["receiptHandle"], delay=fate.back)
+                self.tools.queue.put_back(record["receiptHandle"], delay=fate.back, fifo=is_fifo(record))
         return fate
 
 
@@ -224,7 +184,19 @@ def _read(record: Mapping[str, Any]) -> Received:
         receipt=record["receiptHandle"],
         sent_at=int(attributes["SentTimestamp"]) / 1000,
         receives=int(attributes["ApproximateReceiveCount"]),
+        sequence=attributes["SequenceNumber"] if is_fifo(record) else None,
     )
+
+
+def is_fifo(record: Mapping[str, Any]) -> bool:
+    """Whether a record came from the FIFO queue."""
+    return "SequenceNumber" in record["attributes"]
+
+
+def _row(record: Mapping[str, Any]) -> str:
+    """The name of what is done one after the other: a group of the FIFO queue, else each for itself."""
+    name: str = record["attributes"]["MessageGroupId"] if is_fifo(record) else record["messageId"]
+    return name
 
 
 def _is_newer(body: str) -> bool:

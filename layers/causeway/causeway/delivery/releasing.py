@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.delivery.journal import GRACE, SHARDS, message_of
+from causeway.delivery.journal import GRACE, SHARDS, wake
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
@@ -54,7 +54,7 @@ class Releaser:
         while self._clock.now() < until:
             batch = list(islice(due, _AT_ONCE))
             # First the message, then the item: cut off in between, there are two messages, and never none.
-            self._queue.send([message_of(item, item["ticket"]) for item in batch])
+            self._queue.send([wake(item) for item in batch])
             for item in batch:
                 self._journal.look_again(item, self._clock.now() + GRACE)
             released += len(batch)

@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from causeway.aws.table import ConditionFailed
-from causeway.delivery.journal import message_of
+from causeway.delivery.journal import wake
 from causeway.delivery.listing import BEGINNING, walk
 from causeway.delivery.parking import PARKED
 from causeway.delivery.pauses import RELEASES
@@ -99,7 +99,7 @@ class Resuming:
         parked = [item for item in items if item.get("error") == PARKED]
         if second:
             parked = [item for item in parked if item["updated_at"] >= release["resumed_at"] - EARLY]
-        self._queue.send([message_of(item, item["ticket"]) for item in parked])
+        self._queue.send([wake(item) for item in parked])
         released = release["released"] + len(parked)
         not_before = self._clock.now() + len(parked) / rate
         values: dict[str, JSON] = {"released": released, "position": position, "not_before": not_before}

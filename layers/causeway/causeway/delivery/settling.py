@@ -32,7 +32,7 @@ from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
-from causeway.limiting.admission import Held
+from causeway.limiting.turns import Held
 from causeway.queueing.messages import FORMAT
 from causeway.queueing.queue import LONGEST_DELAY, NotQueued
 from causeway.settings.clock import rfc3339
@@ -153,7 +153,7 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     _keep(attempt)
     ticket = claim.ticket.next()
     look_at = due
-    if due - now <= LONGEST_DELAY:
+    if due - now <= LONGEST_DELAY and not attempt.ordered:
         tools.queue.send([next_message(attempt.message, str(ticket))], delay=due - now)
         look_at = due + GRACE
     entry = entry_of(attempt, "refused", reason, refused.kind)
@@ -162,7 +162,7 @@ def _retry(attempt: Attempt, refused: Refused, reason: str) -> Fate:
     )
     tools.metrics.add("DeliveriesRetried")
     tools.logger.warning("refused, is tried again", **attempt.about, reason=reason, due=rfc3339(due))
-    return Fate("retried")
+    return Fate("retried", due - now if attempt.ordered else None)
 
 
 def due_again(attempt: Attempt, refused: Refused) -> float:
@@ -191,7 +191,8 @@ def _pause(attempt: Attempt, error: Paused | Refused, reason: str) -> Fate:
 
 def _hold(attempt: Attempt, held: Held, reason: str) -> Fate:
     """Its system is not to be called now: the delivery waits, with the ticket that it has."""
-    _keep(attempt)
+    if not attempt.kept.there or attempt.kept.expires or attempt.kept.answers != attempt.progress.answers:
+        attempt.keep(attempt.progress.answers)
     following = next_message(attempt.message, str(attempt.claimed.ticket))
     return holding.hold(attempt, held, following, reason)
 
@@ -227,7 +228,7 @@ def _release(attempt: Attempt, fate: Fate, reason: str) -> Fate:
         claim = claim.with_entry(entry_of(attempt, "fault", reason, "fault"))
         with suppress(AwsError):  # the message is there, too
             _keep(attempt)
-    due_at = tools.clock.now() + GRACE if attempt.kept.there else None
+    due_at = tools.clock.now() + GRACE if attempt.kept.there and not attempt.ordered else None
     tools.journal.waiting(claim, ticket=claim.ticket, due_at=due_at, reason=reason, error=fate.outcome)
     log = tools.logger.error if fate.outcome == "fault" else tools.logger.info
     log("not attempted, comes again", **attempt.about, reason=reason)

@@ -106,6 +106,21 @@ def own_headers(key: str, event: Event, *, step: str | None, attempt: int) -> di
     }
 
 
+def resumable(steps: list[Step] | None, answers: dict[str, JSON]) -> dict[str, JSON]:
+    """Of kept answers those up to the last step that changed something: what only reads is done again.
+
+    Args:
+        steps: The integration's; None: nothing was called since, so all are as good as they were.
+        answers: By step.
+    """
+    names = [step["name"] for step in steps or () if step["name"] in answers]
+    changed = [step["name"] for step in steps or () if "call" in step and not step["call"]["reads"]]
+    while names and not (names[-1] in changed and answers[names[-1]] is not None):
+        answers = {name: answer for name, answer in answers.items() if name != names[-1]}
+        names.pop()
+    return answers
+
+
 def _left(steps: list[Step], progress: Progress) -> list[Step]:
     """The steps after the last one whose answer is kept. Steps that the plan no longer has do not count."""
     kept = [place for place, step in enumerate(steps, 1) if step["name"] in progress.answers]

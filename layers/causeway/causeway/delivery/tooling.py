@@ -14,12 +14,14 @@ from causeway.delivery.announcement import Announcements
 from causeway.delivery.beside import Beside
 from causeway.delivery.giving_up import GivingUp
 from causeway.delivery.journal import Journal
+from causeway.delivery.order_keys import OrderKeys
 from causeway.delivery.pauses import Pauses
 from causeway.delivery.work import Tools
-from causeway.limiting.admission import Limits
 from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
+from causeway.limiting.turns import Limits
+from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import load
 from causeway.queueing.payloads import Payloads
 from causeway.queueing.queue import Queue
@@ -54,6 +56,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         table=table,
         journal=journal,
         beside=beside,
+        order_keys=OrderKeys(table, payloads),
         queue=Queue.from_settings(aws, settings, clock),
         pauses=Pauses(state, clock),
         limits=Limits(
@@ -61,6 +64,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
             healths=Healths(state, clock),
             reservations=Reservations(state, clock),
             concurrency=Concurrency(state, clock),
+            under_way=UnderWay(clock),
             clock=clock,
             jitter=random.random,
             unwritten={},

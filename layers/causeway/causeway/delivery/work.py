@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from causeway.delivery.gathering import Gathering
     from causeway.delivery.giving_up import GivingUp
     from causeway.delivery.journal import Journal
+    from causeway.delivery.order_keys import OrderKeys
     from causeway.delivery.pages import Pages
     from causeway.delivery.pauses import Pauses
-    from causeway.limiting.admission import Admissions, Limits
+    from causeway.limiting.admission import Admissions
+    from causeway.limiting.turns import Limits
     from causeway.plan.plan import Plan
     from causeway.queueing.messages import Message
     from causeway.queueing.queue import Queue
@@ -41,6 +43,7 @@ class Tools:
     table: Table
     journal: Journal
     beside: Beside
+    order_keys: OrderKeys
     queue: Queue
     pauses: Pauses
     limits: Limits
@@ -85,13 +88,18 @@ class Received(NamedTuple):
     receipt: str
     sent_at: float
     receives: int
+    sequence: str | None = None  # its place in its group on the FIFO queue; None: it came from the other one
 
 
 class Fate(NamedTuple):
-    """What becomes of a message: deleted, or back on the queue after so many seconds."""
+    """What becomes of a message: deleted, or back on the queue after so many seconds.
+
+    One that keeps its order and has to wait until the scheduler lets it go says for which ``system``.
+    """
 
     outcome: str
     back: float | None = None
+    system: str | None = None
 
 
 ALONE = Fate("alone", 0)

@@ -4,11 +4,18 @@ One item per system in the state, which each instance reads once in five seconds
 is well. The circuit's counts are written only by batches that had a failure; what an instance saw succeed
 before is written with them, so that the share of failures is right all the same.
 
-Powertools has a circuit breaker (``utilities.circuit_breaker``). It is not used: it counts consecutive
-failures of one execution environment and not a share of all calls within a time, opens without a minimum of
-calls, knows no answers that hold a system without counting (429, ``Retry-After``), has no place for what
-waits meanwhile, and comes with a client of its own. What it does as this does: a cached read, and one probe
-at a time by a lease.
+Powertools has a circuit breaker (``utilities.circuit_breaker``, as of 3.37). It is not used, for these rules:
+
+* "failures: 70%, of_at_least: 10, within: 5m", over all instances: its ``failure_threshold`` counts failures
+  in a row, within one execution environment, for as long as that lives; only that the circuit opened is
+  shared. A target that fails four times of five never opens it where the fifth success comes in between.
+* "counts start anew when it closes": what began before that and fails after it counts there.
+* "one probe at a time": its lease lasts for ``recovery_timeout``, however long the call may take, so a probe
+  that answers late gets company; and a probe that says nothing (a 429) keeps the next one waiting for it.
+* it has one state per name, and no place for how long a system wants to be left alone, or for what waits.
+* its store brings boto3, which no function on the hot path imports.
+
+What it does as this does: a cached read, no write while all is well, one probe at a time by a lease.
 """
 
 from __future__ import annotations
@@ -21,7 +28,7 @@ from causeway.aws.errors import AwsError
 from causeway.aws.table import ConditionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from causeway.aws.table import Item, Table
     from causeway.plan.records import CircuitBreaker
@@ -52,15 +59,12 @@ class Health:
     system: str
     counts: list[list[float]] = field(default_factory=list)  # [slice's beginning, calls, failures]
     opened_at: float | None = None  # None: the circuit is closed
+    closed_at: float = 0.0  # when it did the last time
     open_until: float = 0.0  # when a probe may be made
     probe_until: float = 0.0  # the end of the lease of the one that is being made
     held_until: float = 0.0  # until when the system wants no calls
-    waiting_at: float | None = (
-        None  # when a delivery was last left to wait in the journal for it; None: none is there
-    )
-    full: bool = (
-        False  # its slots are taken for as long as they are given out: new deliveries queue up behind
-    )
+    waiting_at: float | None = None  # when a delivery was last left to wait for it; None: none does
+    full: bool = False  # it takes no more than those that wait: new deliveries queue up behind them
     version: int = 0
 
     @property
@@ -85,9 +89,9 @@ class Health:
             return replace(self, counts=[], opened_at=now, open_until=now + rule["open_for"])
         return replace(self, counts=counts)
 
-    def closed(self) -> Health:
+    def closed(self, now: float) -> Health:
         """The same with its circuit closed; counts start anew."""
-        return replace(self, counts=[], opened_at=None, open_until=0.0, probe_until=0.0)
+        return replace(self, counts=[], opened_at=None, closed_at=now, open_until=0.0, probe_until=0.0)
 
 
 class Healths:
@@ -112,15 +116,34 @@ class Healths:
         """What is known of all systems of which there is something to know."""
         return (_health_of(item["part"], item) for item in self._table.parts(ID))
 
-    def count(self, system: str, rule: CircuitBreaker, *, calls: int, failures: int) -> Health:
-        """Write what calls came to; the circuit may open by it. While it is open nothing counts."""
+    def count(
+        self,
+        system: str,
+        rule: CircuitBreaker,
+        calls: Sequence[tuple[float, bool]],
+        *,
+        before: tuple[float, int] = (0.0, 0),
+    ) -> None:
+        """Write what calls came to; the circuit may open by it.
+
+        Nothing counts while it is open, nor what began before it closed: that was another time.
+
+        Args:
+            system: Which was called.
+            rule: When its circuit opens.
+            calls: When each began, and whether it failed.
+            before: Since when so many more succeeded that are not written yet.
+        """
         now = self._clock.now()
-        return self._change(
-            system,
-            lambda health: (
-                None if health.is_open else health.counted(rule, calls=calls, failures=failures, now=now)
-            ),
-        )
+
+        def counted(health: Health) -> Health | None:
+            fresh = [failed for began, failed in calls if began >= health.closed_at]
+            if health.is_open or not any(fresh):
+                return None
+            earlier = before[1] if before[0] >= health.closed_at else 0
+            return health.counted(rule, calls=len(fresh) + earlier, failures=sum(fresh), now=now)
+
+        self._change(system, counted)
 
     def probe(self, system: str, *, until: float) -> bool:
         """Take the lease to probe an open circuit; whether it was free."""
@@ -136,11 +159,12 @@ class Healths:
 
     def probed(self, system: str, rule: CircuitBreaker, *, healthy: bool | None) -> None:
         """Say what a probe came to: the circuit closes, or stays open for a while; None: it said nothing."""
-        again = 0.0 if healthy is None else self._clock.now() + rule["open_for"]
+        now = self._clock.now()
+        again = 0.0 if healthy is None else now + rule["open_for"]
         self._change(
             system,
             lambda health: (
-                health.closed()
+                health.closed(now)
                 if healthy
                 else replace(health, probe_until=0.0, open_until=max(health.open_until, again))
             ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from causeway.aws.errors import AwsError
 from causeway.aws.table import ConditionFailed
 
 if TYPE_CHECKING:
@@ -33,37 +34,42 @@ class Concurrency:
         self._clock = clock
 
     def lease(self, system: str, limit: int, wanted: int, *, holder: str, until: float) -> int:
-        """Lease the right to so many calls at once; return how many were free, at most ``wanted``.
+        """Lease the right to so many calls at once, or to more than before.
 
         Args:
             system: To which.
             limit: So many may be under way in all.
-            wanted: So many would be of use.
+            wanted: So many would be of use to this holder.
             holder: Who asks: an invocation.
             until: When the lease ends by itself.
+
+        Returns:
+            How many the holder has now, at most ``wanted``.
         """
 
-        def take(leases: Leases) -> int:
-            got = max(0, min(wanted, limit - int(sum(count for count, _ in leases.values()))))
-            if got:
-                leases[holder] = [got, until]
-            return got
+        def take(leases: Leases) -> bool:
+            others = sum(int(count) for who, (count, _) in leases.items() if who != holder)
+            has = int(leases.get(holder, (0, 0))[0])
+            may = max(has, min(wanted, limit - others))
+            if may > has:
+                leases[holder] = [may, until]
+            return may > has
 
-        return self._change(system, take)
+        leases = self._change(system, take)
+        return int(leases.get(holder, (0, 0))[0])
 
     def give_back(self, system: str, *, holder: str) -> None:
         """Give back what an invocation had."""
-        self._change(system, lambda leases: 1 if leases.pop(holder, None) else 0)
+        self._change(system, lambda leases: leases.pop(holder, None) is not None)
 
-    def _change(self, system: str, change: Callable[[Leases], int]) -> int:
-        """Carry out a change of the leases that are alive; 0 is none."""
+    def _change(self, system: str, change: Callable[[Leases], bool]) -> Leases:
+        """Carry out a change of the leases that are alive, if there is one; return them."""
         found: Item = self._table.get(f"limit#{system}", PART) or {}
         for _ in range(_TRIES):
             now = self._clock.now()
             leases = {who: lease for who, lease in found.get("leases", {}).items() if lease[1] > now}
-            changed = change(leases)
-            if not changed:
-                return 0
+            if not change(leases):
+                return leases
             version = found.get("version", 0)
             try:
                 self._table.update(
@@ -80,5 +86,5 @@ class Concurrency:
             except ConditionFailed as failed:
                 found = failed.item or self._table.get(f"limit#{system}", PART) or {}
             else:
-                return changed
-        return 0
+                return leases
+        raise AwsError("Contended", f"the leases of {system} are written by too many at once", 409)

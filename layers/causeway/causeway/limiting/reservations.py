@@ -12,6 +12,7 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
+from causeway.aws.errors import AwsError
 from causeway.aws.table import ConditionFailed
 from causeway.limiting.rates import shards, share, slots
 
@@ -91,4 +92,4 @@ class Reservations:
                 self._seen[system, part] = item
             if found:
                 return found
-        return []
+        raise AwsError("Contended", f"the limits of {system} are written by too many at once", 409)

@@ -394,6 +394,7 @@ class Integration(TypedDict):
     source: Source
     constants: dict[str, JSON]
     filter: NotRequired[Expression]
+    order_by: NotRequired[Expression]
     buffer: NotRequired[Literal["stream"]]  # absent: the queue
     steps: list[Step]
     target: Target

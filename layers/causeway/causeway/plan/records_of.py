@@ -67,6 +67,8 @@ def integration_record(integration: Integration, systems: Mapping[str, System]) 
     }
     if integration.flow.filter is not None:
         record["filter"] = integration.flow.filter
+    if integration.flow.order_by is not None:
+        record["order_by"] = integration.flow.order_by
     if integration.flow.buffer == "stream":
         record["buffer"] = "stream"
     return record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
 
 from causeway.calls.caller import read_body
@@ -15,6 +16,7 @@ from causeway.polling.records import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from causeway.calls.caller import Caller
     from causeway.calls.transport import RawAnswer
@@ -52,6 +54,7 @@ def fetch(
     validators: Validators | None = None,
     headers: Mapping[str, str],
     deadline: float,
+    admitted: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Page:
     """Ask for one page.
 
@@ -63,6 +66,7 @@ def fetch(
         validators: What was remembered of the last run that was read to its end.
         headers: Those of this attempt.
         deadline: Epoch seconds by which the call has ended.
+        admitted: Entered for as long as a request is under way.
 
     Raises:
         Refused: the system refused, or could not be reached.
@@ -82,6 +86,7 @@ def fetch(
             deadline=deadline,
             at=request.get("target"),
             read=_reader(poll),
+            admitted=admitted,
         ),
         headers,
         _conditions(validators, key),

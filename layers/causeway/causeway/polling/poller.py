@@ -16,7 +16,8 @@ from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.events.expressions import ExpressionError
-from causeway.limiting.admission import PATIENCE, Held
+from causeway.limiting.turns import PATIENCE, Held
+from causeway.limiting.turns import Turn as InTurn
 from causeway.polling.carrying import Carrying
 from causeway.polling.cursors import CursorError
 from causeway.polling.fetching import fetch
@@ -231,8 +232,9 @@ class Polling:
     def _fetch(self, run: Run) -> Page:
         assert run["request"] is not None, "a run that has read all its pages is no longer open"
         system = self._poll["system"]
-        admitted = self._invocation.admissions.admitted(system, slot=run.get("call_at"))
-        with admitted as told, subsegment(system, system=system):
+        # A poll is in no line of deliveries, and behind all of them it would never be called.
+        turn = InTurn(run.get("call_at"), let_go=True)
+        with self._invocation.admissions.calling(system, turn) as call, subsegment(system, system=system):
             try:
                 page = fetch(
                     self._tools.caller,
@@ -242,11 +244,12 @@ class Polling:
                     validators=None if self._backfill else self._state.get("validators"),
                     headers={"traceparent": traceparent(trace_header())},
                     deadline=self._invocation.last_call_ends,
+                    admitted=call.request,
                 )
             except Refused as refused:
-                told.refused(refused)
+                call.refused(refused)
                 raise
-            told.answered(page.answer)
+            call.answered(page.answer)
             return page
 
     def _failed(self, error: Exception) -> float | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.aws.errors import AwsError
 from causeway.limiting.admission import Admissions
+from causeway.limiting.turns import Wanted
 from causeway.polling.poller import Polling
 from causeway.polling.ticks import UnreadableTickError, read_tick
 from causeway.polling.work import Invocation
@@ -64,7 +65,7 @@ def _carry_out(record: Mapping[str, Any], context: LambdaContext, tools: Tools) 
     now = tools.clock.now()
     deadline = now + context.get_remaining_time_in_millis() / 1000
     admissions = Admissions(
-        tools.limits, holder=context.aws_request_id, until=deadline, expected={poll["system"]: 1}
+        tools.limits, holder=context.aws_request_id, until=deadline, wanted={poll["system"]: Wanted(1, 1)}
     )
     try:
         return Polling(tools, Invocation(now, deadline, admissions), poll, tick).carry_out()

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from causeway.aws.client import Aws
     from causeway.aws.table import Table
     from causeway.calls.caller import Caller
-    from causeway.limiting.admission import Admissions, Limits
+    from causeway.limiting.admission import Admissions
+    from causeway.limiting.turns import Limits
     from causeway.plan.plan import Plan
     from causeway.polling.ticks import PollQueue
     from causeway.settings.clock import Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causeway.queueing.messages import encode
+from causeway.queueing.messages import encode, pointing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,16 +39,10 @@ def bodies(messages: Sequence[Message], payloads: Payloads, *, over: int, togeth
                 pointers[copy] = payloads.store(
                     message["event"], acceptance=message["acceptance"], accepted_at=message["accepted_at"]
                 )
-            encoded[place] = encode(_pointing(message, pointers[copy]))
+            encoded[place] = encode(pointing(message, pointers[copy]))
     return encoded
 
 
 def _identity(message: Message) -> tuple[str, int]:
     """What copies of one event have in common: the acceptance, and that they hold the very same object."""
     return message["acceptance"], id(message.get("event"))
-
-
-def _pointing(message: Message, pointer: str) -> Message:
-    pointing: Message = {**message, "event_at": pointer}
-    del pointing["event"]
-    return pointing

@@ -48,6 +48,13 @@ _EITHER: dict[str, type] = {"event": dict, "event_at": str}
 _OPTIONAL: dict[str, type] = {"order": str}
 
 
+def pointing(message: Message, pointer: str) -> Message:
+    """The same message, pointing to where its event lies."""
+    elsewhere: Message = {**message, "event_at": pointer}
+    elsewhere.pop("event", None)
+    return elsewhere
+
+
 class UnreadableMessageError(Exception):
     """The body is no message, or one of a format that this version does not read."""
 

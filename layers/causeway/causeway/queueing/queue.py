@@ -1,10 +1,10 @@
 """Putting messages on a queue so that all of them are there, and putting them back.
 
-There are two queues of deliveries, and a message itself says to which it goes. One without an ``order`` goes to
-the standard queue, where the integration is the ``MessageGroupId``: SQS's fair queues then keep one
-integration's backlog from delaying the others. One with an ``order`` goes to the FIFO queue, where that is the
-``MessageGroupId``: SQS hands out a group's messages in the order in which they were sent, and none while one
-of them is being worked on.
+There are two queues of deliveries, and a message itself says to which it goes. One without an ``order`` goes
+to the standard queue, where the integration is the ``MessageGroupId``: SQS's fair queues then keep one
+integration's backlog from delaying the others. One with an ``order`` goes to the FIFO queue, where that is
+the ``MessageGroupId``: SQS hands out a group's messages in the order in which they were sent, and none while
+one of them is being worked on.
 """
 
 from __future__ import annotations
@@ -142,6 +142,48 @@ class Queue:
             },
         )
 
+    def receive(self, most: int, *, seconds: int) -> list[dict[str, Any]]:
+        """Messages of the standard queue, as the records of an event of Lambda's.
+
+        Args:
+            most: So many; never more than ten.
+            seconds: So long it is waited for the first one.
+
+        Raises:
+            AwsError: none could be received.
+        """
+        answer = self._aws.call(
+            "sqs",
+            "ReceiveMessage",
+            {
+                "QueueUrl": self._url,
+                "MaxNumberOfMessages": min(most, BATCH_ENTRIES),
+                "WaitTimeSeconds": seconds,
+                "AttributeNames": ["SentTimestamp", "ApproximateReceiveCount"],
+            },
+        )
+        return [
+            {
+                "messageId": each["MessageId"],
+                "receiptHandle": each["ReceiptHandle"],
+                "body": each["Body"],
+                "attributes": each["Attributes"],
+            }
+            for each in answer.get("Messages", [])
+        ]
+
+    def delete(self, receipt_handles: Sequence[str]) -> None:
+        """Delete messages that were received from the standard queue, at most ten.
+
+        Raises:
+            AwsError: they come again.
+        """
+        if receipt_handles:
+            entries = [
+                {"Id": str(place), "ReceiptHandle": handle} for place, handle in enumerate(receipt_handles)
+            ]
+            self._aws.call("sqs", "DeleteMessageBatch", {"QueueUrl": self._url, "Entries": entries})
+
     def event_of(self, message: Message) -> Event | None:
         """The event of a message; None when it lies in the journal, beside the delivery's item.
 
@@ -205,4 +247,4 @@ def _once(message: Message) -> str:
 
     Never by the delivery alone: what comes again on purpose, such as a replay, would silently be dropped.
     """
-    return f"{message['acceptance']}-{message['ticket']}"
+    return f"{message['delivery']}-{message['acceptance']}-{message['ticket']}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from causeway.authorizing.clients import Refused as NotAllowed
 from causeway.authorizing.clients import client_with
 from causeway.delivery.gathering import Gathering
-from causeway.delivery.holding import expected
+from causeway.delivery.holding import wanted
 from causeway.delivery.journal import FORMAT, NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
@@ -178,7 +178,7 @@ class Requests:
                 self._tools.limits,
                 holder=context.aws_request_id,
                 until=deadline,
-                expected=expected(self._tools.plan, [message]),
+                wanted=wanted(self._tools.plan, [message]),
             ),
         )
 

@@ -25,7 +25,7 @@ from causeway.delivery.schedule import NoMoreAttempts
 from causeway.delivery.transforms import TransformFailed
 from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.expressions import ExpressionError
-from causeway.limiting.admission import Held
+from causeway.limiting.turns import Held
 from causeway.queueing.queue import NotQueued
 
 if TYPE_CHECKING:

@@ -86,7 +86,10 @@ def test_a_route_of_clients_asks_the_authorizer_here_too(local: dict[str, Any]) 
 
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
     assert authorizer["AuthorizerResultTtlInSeconds"] == 60
-    assert (authorizer["AuthorizerPayloadFormatVersion"], authorizer["EnableSimpleResponses"]) == ("2.0", True)
+    assert (authorizer["AuthorizerPayloadFormatVersion"], authorizer["EnableSimpleResponses"]) == (
+        "2.0",
+        True,
+    )
     assert guarded["POST /requests/{integration}"] == ("CUSTOM", {"Ref": name})
     assert guarded["POST /webhooks/{system}"] == (None, None)
 

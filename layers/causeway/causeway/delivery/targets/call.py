@@ -48,7 +48,9 @@ def show(words: Call, scope: Mapping[str, JSON], about: About, systems: Mapping[
 
 def send(words: Call, scope: Mapping[str, JSON], about: About, means: Means) -> Answer:
     """Call it."""
-    return means.caller.call(words, scope, headers=about.headers, deadline=means.deadline)
+    return means.caller.call(
+        words, scope, headers=about.headers, deadline=means.deadline, admitted=means.admitted
+    )
 
 
 def _placeholder(name: str) -> str:

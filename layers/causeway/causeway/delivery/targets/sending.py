@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ from causeway.events.texts import OMITTED, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from causeway.aws.client import Aws
     from causeway.calls.caller import Caller
@@ -66,6 +68,7 @@ class Means:
     aws: Aws
     deadline: float  # epoch seconds; a call ends by then
     together: Together
+    admitted: Callable[[], AbstractContextManager[object]] = nullcontext  # while a system is called
 
 
 class Shown(NamedTuple):

@@ -26,9 +26,7 @@ class Missing(NamedTuple):
 SYSTEMS = (Missing("webhooks.canary", "the canary", unless=(False,)),)
 """What is not there yet of systems. Whoever builds a behaviour deletes its line."""
 
-INTEGRATIONS = (
-    Missing("flow.order_by", "strict order"),
-)
+INTEGRATIONS: tuple[Missing, ...] = ()
 """What is not there yet of integrations."""
 
 
