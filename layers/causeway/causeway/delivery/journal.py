@@ -25,6 +25,7 @@ next, and when: :mod:`causeway.delivery.ordering`.
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -71,12 +72,16 @@ SHARDS = "0123456789abcdef"
 
 Status = Literal["running", "waiting", "delivered", "dead"]
 
-_CLAIMABLE = (
-    "attribute_not_exists(#id) OR #expires_at < :now OR (#format <= :format AND ("
-    "(#status = :waiting AND (#ticket < :ticket OR #ticket = :ticket AND #acceptance = :acceptance))"
-    " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
-    " OR (#status IN (:delivered, :dead) AND #ticket < :chain)))"
+_NONE = "attribute_not_exists(#id) OR #expires_at < :now"
+_EARLIER = (
+    "(#status = :waiting AND #ticket < :ticket) OR (#status IN (:delivered, :dead) AND #ticket < :chain)"
 )
+_AT_THIS_TICKET = (
+    "(#status = :waiting AND #ticket = :ticket AND #acceptance = :acceptance)"
+    " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
+)
+_NOT_BEGUN = f"{_NONE} OR (#format <= :format AND ({_EARLIER}))"
+_CLAIMABLE = f"{_NONE} OR (#format <= :format AND ({_EARLIER} OR {_AT_THIS_TICKET}))"
 _OF_A_SETTLEMENT = (
     *("reason", "error", "steps", "kept", "announced", "expires_at", "slots", "deferrals"),
     *("due_shard", "due_at", "open_shard", "open_at"),
@@ -166,7 +171,7 @@ class Journal:
         token = uuid.uuid4().hex
         given = {"status": "running", "claim": token, "lease": int(lease * 1000)}
         try:
-            before = self._take(message, event, sent_at, given)
+            before = self._take(message, event, sent_at, given, _CLAIMABLE)
         except NotClaimed as refused:
             before = refused.item
             if before.get("claim") != token:
@@ -190,19 +195,24 @@ class Journal:
             reason: Why it waits.
 
         Raises:
-            NotClaimed: the message may not run.
+            NotClaimed: the message may not run, or its delivery has begun already.
         """
         given = {"status": "waiting", "lease": 0, "reason": reason, "error": BEHIND}
         open_ = _open(message["integration"], message["delivery"], message["accepted_at"], "waiting")
-        self._take(message, event, sent_at, given | open_)
+        self._take(message, event, sent_at, given | open_, _NOT_BEGUN)
 
     def _take(
-        self, message: Message, event: Mapping[str, JSON] | None, sent_at: float, given: dict[str, JSON]
+        self,
+        message: Message,
+        event: Mapping[str, JSON] | None,
+        sent_at: float,
+        given: dict[str, JSON],
+        condition: str,
     ) -> Item | None:
-        """Write what a message brings and these values, if it may run; return what was there before.
+        """Write what a message brings and these values, on a condition; return what was there before.
 
         Raises:
-            NotClaimed: it may not.
+            NotClaimed: it does not hold.
         """
         ticket, now = Ticket.parse(message["ticket"]), self._clock.now()
         brought = ("integration", "system", "acceptance", "accepted_at", "order", "trace")
@@ -216,6 +226,12 @@ class Journal:
         }
         since = {"since": since_of(message, sent_at)}
         first = ticket.attempt == 1
+        compared: dict[str, JSON] = {
+            **{name: name for name in ("waiting", "delivered", "dead", "running")},
+            "now": int(now),
+            "now_ms": int(now * 1000),
+            "chain": ticket.chain,
+        }
         try:
             return self._table.update(
                 message["delivery"],
@@ -223,12 +239,9 @@ class Journal:
                 values=values | (since if first else {}),
                 defaults={} if first else since,
                 remove=("due_shard", "due_at", "expires_at", "announced"),
-                condition=_CLAIMABLE,
+                condition=condition,
                 given={
-                    **{name: name for name in ("waiting", "delivered", "dead", "running")},
-                    "now": int(now),
-                    "now_ms": int(now * 1000),
-                    "chain": ticket.chain,
+                    name: value for name, value in compared.items() if re.search(rf":{name}\b", condition)
                 },
             )
         except ConditionFailed as failed:
