@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from causeway.aws.client import AwsError
-from causeway.delivery.journal import KEY, wake
+from causeway.delivery.going_on import KEY, wake
 from causeway.queueing.queue import NotQueued
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import FIFO

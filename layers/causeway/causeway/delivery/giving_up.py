@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from causeway.aws.bus import put_event
-from causeway.delivery.journal import message_of
+from causeway.delivery.going_on import message_of
 from causeway.queueing.messages import encode
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339

@@ -28,19 +28,19 @@ from __future__ import annotations
 import re
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal
 
 from causeway.aws.table import ConditionFailed
-from causeway.queueing.messages import FORMAT as MESSAGE_FORMAT
-from causeway.queueing.messages import new_acceptance
-from causeway.queueing.tickets import FIRST, Ticket
+from causeway.delivery.claims import Claim
+from causeway.delivery.going_on import since_of
+from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from causeway.aws.table import Item, Table
+    from causeway.delivery.claims import Entry
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
@@ -52,17 +52,11 @@ FORMAT = 1
 PART = "delivery"
 """The range key of a delivery's item."""
 
-KEY = "order#"
-"""What the id of an order key's item begins with, before the name of its group."""
-
 BEHIND = "order"
 """The class of the reason for which a delivery waits behind others of its order key."""
 
 HELD = frozenset({"limit", "circuit"})
 """The classes of the reasons for which a delivery waits for a system."""
-
-HISTORY = 10
-"""So many attempts are kept, the last ones."""
 
 GRACE = 3600.0
 """Seconds after which a waiting delivery with a message under way is looked at again, lest there be none."""
@@ -88,21 +82,6 @@ _OF_A_SETTLEMENT = (
 )
 
 
-class Entry(TypedDict):
-    """One attempt in a delivery's history."""
-
-    at: float
-    ticket: str
-    outcome: Literal["delivered", "filtered", "skipped", "refused", "crashed", "fault", "dead"]
-    seconds: NotRequired[float]
-    status: NotRequired[int]  # of the answer
-    headers: NotRequired[dict[str, str]]  # of an answer that was refused, redacted
-    step: NotRequired[str]  # the one that was refused; absent: the target
-    reason: NotRequired[str]
-    error: NotRequired[str]  # the reason's class
-    answer: NotRequired[str]  # its beginning, where the system's manifest keeps it
-
-
 class NotClaimed(Exception):  # noqa: N818 - it is an answer, not an error
     """The message may not run; ``item`` is the journal's, which says why."""
 
@@ -113,40 +92,6 @@ class NotClaimed(Exception):  # noqa: N818 - it is an answer, not an error
 
 class Superseded(Exception):  # noqa: N818 - it is an answer, not an error
     """Another attempt has claimed the delivery since: the lease had passed."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to carry out one attempt until its lease ends, and what the journal knew before."""
-
-    id: str
-    token: str
-    ticket: Ticket
-    integration: str
-    accepted_at: float
-    since: float  # when this chain of attempts began
-    attempts: list[Entry]
-    resumes: bool  # there was an item: event and answers may be beside it
-    cut_off: bool  # the attempt before ended without a word
-    held: bool = False  # it waited for a system, and nothing was called since
-    ordered: bool = False  # its order key is looked at, not it
-    slots: dict[str, float] = field(
-        default_factory=dict
-    )  # by system: reserved for it when it waited in order
-    deferrals: int = 0
-
-    @property
-    def crashes(self) -> int:
-        """How often this very attempt was cut off."""
-        own = str(self.ticket)
-        return sum(entry["outcome"] == "crashed" and entry["ticket"] == own for entry in self.attempts)
-
-    def with_entry(self, entry: Entry) -> Claim:
-        """The same with one attempt more in its history; of our own faults in a row the last one stays."""
-        before = self.attempts
-        if before and before[-1]["outcome"] == entry["outcome"] == "fault":
-            before = before[:-1]
-        return replace(self, attempts=[*before, entry][-HISTORY:])
 
 
 class Journal:
@@ -392,48 +337,9 @@ class Journal:
                 raise Superseded(claim.id) from None
 
 
-def message_of(item: Item, ticket: str) -> Message:
-    """The message with which a delivery goes on at this ticket; its event lies beside the item."""
-    message: Message = {
-        "format": MESSAGE_FORMAT,
-        "delivery": item["id"],
-        "integration": item["integration"],
-        "system": item["system"],
-        "ticket": ticket,
-        "acceptance": item["acceptance"],
-        "accepted_at": item["accepted_at"],
-        "event_at": "journal",
-    }
-    for name in ("order", "trace"):
-        if name in item:
-            message[name] = item[name]
-    return message
-
-
-def wake(item: Item) -> Message:
-    """The message with which a waiting delivery goes on: its own, or that which works off its order key.
-
-    The latter is a message to the key. It carries no news, so that any number of them does no harm, and each
-    is another one to the queue.
-    """
-    message = message_of(item, item["ticket"])
-    if "order" in message:
-        message |= {
-            "delivery": KEY + message["order"],
-            "ticket": str(FIRST),
-            "acceptance": new_acceptance(),
-        }
-    return message
-
-
 def _shard_of(item: Item) -> str:
     name: str = item["order"] if "order" in item else item["id"]
     return name[0]
-
-
-def since_of(message: Message, sent_at: float) -> float:
-    """When a message's chain of attempts begins: a replay's, whoever replays, when it is sent."""
-    return sent_at if Ticket.parse(message["ticket"]).replay else message["accepted_at"]
 
 
 def held_shard(system: str, shard: str) -> str:
