@@ -70,6 +70,10 @@ types: setup ## Check types.
 fuzz: setup ## Send requests that nobody thought of to the verification; SECONDS=600 says for how long.
 	@$(BIN)/python -m tests.fuzz.webhooks --seconds $(or $(SECONDS),60)
 
+.PHONY: storm
+storm: setup ## Send deliveries through a storm of faults and killed processes; DELIVERIES=2000 SEED=1.
+	@$(BIN)/python -m tests.chaos.storm --deliveries $(or $(DELIVERIES),2000) --seed $(or $(SEED),1)
+
 .PHONY: bench
 bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time, throughput and verifying.
 	@for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done

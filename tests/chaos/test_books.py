@@ -16,7 +16,8 @@ import pytest
 from causeway.aws.client import AwsError
 from causeway.aws.table import Table
 from causeway.delivery import processor
-from causeway.delivery.journal import Journal, message_of
+from causeway.delivery.going_on import message_of
+from causeway.delivery.journal import Journal
 from causeway.delivery.pages import Pages
 from causeway.operations import books
 from tests.support.crashes import Crash, Effects

@@ -26,7 +26,7 @@ SEED = 5
 def test_a_storm_loses_nothing_and_a_build_that_forgets_deliveries_is_noticed(tmp_path: Path) -> None:
     events, more = names(10), names(2, "lost")
     with Storm(SEED, [*events, *more]) as storm, cloud_for(tmp_path, storm) as cloud:
-        result = go_through(cloud, storm, events, seed=SEED, seconds=120)
+        result = go_through(cloud, storm, events, seed=SEED, seconds=180)
         assert result.finished, summary(result, SEED)
         assert not result.findings, summary(result, SEED)
         assert result.kills.total() > 0

@@ -143,7 +143,7 @@ def test_the_dead_letter_queue_is_redriven(cloud: LocalCloud, target: Target, sc
 
     assert moved["replayed"] >= 1
     assert moved["by_task"] is False, "the emulator has no such operation"
-    requests = target.wait_for(3, path=f"/{scenario}")
+    requests = target.wait_for(3, path=f"/{scenario}", seconds=30)
     assert {request.headers["idempotency-key"] for request in requests} == {found["id"]}
 
 

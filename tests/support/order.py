@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from causeway.delivery.journal import KEY
+from causeway.delivery.going_on import KEY
 from tests.support.deliveries import Stage, plan_of
 
 

@@ -45,7 +45,7 @@ INVOCATION = 10
 _MINUTE = 14  # seconds that one of the scheduler's may take: it works for 4 of them
 _KILLED = ("ProcessorFunction",) * 4 + ("WebhookFunction", "SchedulerFunction")
 _KILLS_EVERY = (1.5, 4.0)
-_KILLED_FROM = 4.0  # seconds of its life: one that is killed as it starts was never any use
+_HAS_WORKED = 1.2  # times the processor's time that it takes to start: who is killed before was never any use
 _KNOWN_AFTER = 5.5  # seconds after which every instance knows that an integration is resumed
 _REPLAYED_WITHIN = 15.0
 _DEPTHS = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
@@ -129,6 +129,8 @@ class World:
         self._over = threading.Event()
         works = [self._minutes, self._resume, *([self._kill] if kill else [])]
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
+        started = [used for name in set(_KILLED) for _, used in self._processes(name)]
+        self._to_start = _HAS_WORKED * max(started, default=1.0)
         self._shorten_waits()
 
     def __enter__(self) -> Self:
@@ -211,11 +213,14 @@ class World:
         """Kill processes of functions at random moments."""
         while not self._over.wait(self._dice.uniform(*_KILLS_EVERY)):
             name = self._dice.choice(_KILLED)
-            running = _processes(self._functions[name], self.cloud.process.pid)
-            if running:
+            at_work = [process for process, used in self._processes(name) if used > self._to_start]
+            if at_work:
                 with suppress(ProcessLookupError):
-                    os.kill(self._dice.choice(running), signal.SIGKILL)
+                    os.kill(self._dice.choice(at_work), signal.SIGKILL)
                     self.kills[name] += 1
+
+    def _processes(self, name: str) -> list[tuple[int, float]]:
+        return _processes(self._functions[name], self.cloud.process.pid)
 
     def _minutes(self) -> None:
         """Have the scheduler's minutes come faster."""
@@ -241,8 +246,11 @@ class World:
         self._pauses.resume(integration, by="the storm", rate=200.0)
 
 
-def _processes(function: str, cloud: int) -> list[int]:
-    """The processes of a function that work: in the group of the emulator that this cloud's process started."""
+def _processes(function: str, cloud: int) -> list[tuple[int, float]]:
+    """A function's processes, and the seconds of a processor that each has used.
+
+    They are in the group of the emulator, which this very cloud's process has started.
+    """
     wanted = f"AWS_LAMBDA_FUNCTION_NAME={function}".encode()
     found = []
     for place in Path("/proc").iterdir():
@@ -250,19 +258,10 @@ def _processes(function: str, cloud: int) -> list[int]:
             with suppress(OSError):
                 process = int(place.name)
                 named = wanted in (place / "environ").read_bytes().split(b"\0")
-                if named and _age(process) > _KILLED_FROM and _parent(os.getpgid(process)) == cloud:
-                    found.append(process)
+                if named and int(_stat(os.getpgid(process))[1]) == cloud:
+                    ticks = sum(map(int, _stat(process)[11:13]))
+                    found.append((process, ticks / os.sysconf("SC_CLK_TCK")))
     return sorted(found)
-
-
-def _parent(process: int) -> int:
-    return int(_stat(process)[1])
-
-
-def _age(process: int) -> float:
-    """Seconds since it was started."""
-    up = float(Path("/proc/uptime").read_text().split()[0])
-    return up - int(_stat(process)[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def _stat(process: int) -> list[str]:

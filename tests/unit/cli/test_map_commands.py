@@ -124,6 +124,14 @@ def test_a_schedule_that_differs_by_environment_is_shown_with_them(causeway, sim
     ]
 
 
+def test_check_shows_by_what_an_integration_keeps_an_order(causeway, simple):
+    text = (simple / "copy.yaml").read_text()
+    (simple / "copy.yaml").write_text(text.replace("flow: {}", "flow: {order_by: data.customer}"))
+    code, out, _ = causeway("check", simple)
+    assert code == 0
+    assert "dead after 21 attempts or 3d; in order of data.customer" in out
+
+
 def test_compile_writes_the_plan_of_every_environment(causeway, simple, tmp_path):
     code, out, _ = causeway("compile", simple, "--out", tmp_path / "out")
     assert code == 0

@@ -178,6 +178,18 @@ def test_people_see_the_same(causeway_try):
         assert line in result.output.splitlines()
 
 
+def test_an_events_order_key_is_shown(causeway_try, trials, folder):
+    ordered = ORDERS.replace("flow:\n", "flow:\n  order_by: data.customer\n")
+    (folder / "integrations" / "orders.yaml").write_text(ordered)
+    answers = {"account": {"body": {"id": 77}}}
+    result = causeway_try("orders", ORDER, answers=answers)
+    assert "after all before it with the order key c/1" in result.output.splitlines()
+    assert [trial["order_key"] for trial in trials("orders", ORDER, answers=answers)] == ["c/1"]
+    (trial,) = trials("orders", {"total": "1"}, answers=answers)
+    assert trial["outcome"] == "dead"
+    assert "the order key is null" in trial["reason"]
+
+
 def test_secrets_in_a_url_are_shown_by_their_names_too(trials):
     (trial,) = trials("batches", {"events": [{"id": "1", "kind": "a.x"}]})
     assert trial["requests"][0]["url"] == "<secret search/url>/1?q=a.x&token=<secret search/key>"

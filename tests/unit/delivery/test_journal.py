@@ -6,7 +6,8 @@ import pytest
 
 from causeway.aws.client import AwsError
 from causeway.aws.table import Table
-from causeway.delivery.journal import GRACE, HISTORY, Journal, NotClaimed, Superseded
+from causeway.delivery.claims import HISTORY
+from causeway.delivery.journal import GRACE, Journal, NotClaimed, Superseded
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import SettableClock
 from tests.support.memory_aws import MemoryAws

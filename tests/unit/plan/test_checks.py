@@ -374,6 +374,16 @@ def test_an_algorithm_that_never_was_is_told_with_all_that_are(tmp_path):
     assert message.startswith("webhooks.scheme.algorithm: must be 'hmac-sha1', 'hmac-sha256'")
 
 
+def test_a_stream_knows_no_order_by_key(tmp_path):
+    found = told(tmp_path, flow="{order_by: data.id, buffer: stream}")
+    assert "flow.order_by: goes only with `buffer: queue`" in found
+
+
+def test_an_order_key_is_an_expression_over_the_event(tmp_path):
+    (found,) = told(tmp_path, flow="{order_by: steps.a.id}")
+    assert found.startswith("flow.order_by: `steps.a.id`: there is no steps here")
+
+
 # --- what is not there yet ------------------------------------------------------------------------------------------
 
 LATER = {

@@ -78,7 +78,7 @@ def test_everything_that_may_be_written_is_compiled(tmp_path):
         description="All of it.",
         owner="{team: t, email: t@example.com, runbook: 'https://wiki.example.com/x'}",
         constants="{codes: {EU: '1'}, limit: 3}",
-        flow="{filter: data.ok == `true`, buffer: queue}",
+        flow="{filter: data.ok == `true`, order_by: data.customer.id, buffer: queue}",
         target="""{system: desk, put: '/in/${id}', query: {a: [1, '${type}'], b: true}, headers: {X-A: '${id}'},
             body: null, content: json, when: data.go, reads: true, timeout: 2s, success_when: body.ok,
             retry_on: [429, '!503', timeout], retry_when: body.busy}""",
@@ -88,6 +88,7 @@ def test_everything_that_may_be_written_is_compiled(tmp_path):
     assert result["owner"]["runbook"] == "https://wiki.example.com/x"
     assert result["constants"] == {"codes": {"EU": "1"}, "limit": 3}
     assert result["filter"] == "data.ok == `true`"
+    assert result["order_by"] == "data.customer.id"
     assert result["target"]["call"] == {
         "system": "desk",
         "method": "PUT",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from causeway.calls.outcome import Answer
     from causeway.delivery.beside import Kept
-    from causeway.delivery.journal import Claim
+    from causeway.delivery.claims import Claim
     from causeway.delivery.replies import Reply
     from causeway.delivery.targets import Place
     from causeway.delivery.work import Invocation, Received, Tools

@@ -126,7 +126,7 @@ def goes_on(received: Received, item: Item, now: float) -> tuple[float, Received
     """
     message = received.message
     own, its = Ticket.parse(message["ticket"]), Ticket.parse(item["ticket"])
-    same = item["acceptance"] == message["acceptance"] and own.replay == its.replay and own < its
+    same = item["acceptance"] == message["acceptance"] and own.replay == its.replay and own <= its
     open_ = item["status"] == "waiting" or (item["status"] == "running" and item["lease"] < now * 1000)
     if "order" not in message or not same or not open_:
         return None

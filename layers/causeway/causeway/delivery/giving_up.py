@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.bus import put_event
 from causeway.bus.announcements import DEAD, PAUSED, SOURCE
-from causeway.delivery.journal import message_of
+from causeway.delivery.going_on import message_of
 from causeway.queueing.messages import encode
 from causeway.queueing.tickets import Ticket
 

@@ -25,21 +25,22 @@ next, and when: :mod:`causeway.delivery.ordering`.
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal
 
 from causeway.aws.table import ConditionFailed
-from causeway.queueing.messages import FORMAT as MESSAGE_FORMAT
-from causeway.queueing.messages import new_acceptance
-from causeway.queueing.tickets import FIRST, Ticket
+from causeway.delivery.claims import Claim
+from causeway.delivery.going_on import since_of
+from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from causeway.aws.table import Item, Table
+    from causeway.delivery.claims import Entry
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
@@ -51,17 +52,11 @@ FORMAT = 1
 PART = "delivery"
 """The range key of a delivery's item."""
 
-KEY = "order#"
-"""What the id of an order key's item begins with, before the name of its group."""
-
 BEHIND = "order"
 """The class of the reason for which a delivery waits behind others of its order key."""
 
 HELD = frozenset({"limit", "circuit"})
 """The classes of the reasons for which a delivery waits for a system."""
-
-HISTORY = 10
-"""So many attempts are kept, the last ones."""
 
 GRACE = 3600.0
 """Seconds after which a waiting delivery with a message under way is looked at again, lest there be none."""
@@ -71,12 +66,16 @@ SHARDS = "0123456789abcdef"
 
 Status = Literal["running", "waiting", "delivered", "dead"]
 
-_CLAIMABLE = (
-    "attribute_not_exists(#id) OR #expires_at < :now OR (#format <= :format AND ("
-    "(#status = :waiting AND (#ticket < :ticket OR #ticket = :ticket AND #acceptance = :acceptance))"
-    " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
-    " OR (#status IN (:delivered, :dead) AND #ticket < :chain)))"
+_NONE = "attribute_not_exists(#id) OR #expires_at < :now"
+_EARLIER = (
+    "(#status = :waiting AND #ticket < :ticket) OR (#status IN (:delivered, :dead) AND #ticket < :chain)"
 )
+_AT_THIS_TICKET = (
+    "(#status = :waiting AND #ticket = :ticket AND #acceptance = :acceptance)"
+    " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
+)
+_NOT_BEGUN = f"{_NONE} OR (#format <= :format AND ({_EARLIER}))"
+_CLAIMABLE = f"{_NONE} OR (#format <= :format AND ({_EARLIER} OR {_AT_THIS_TICKET}))"
 _OF_A_SETTLEMENT = (
     *("reason", "error", "steps", "kept", "announced", "expires_at", "slots", "deferrals"),
     *("due_shard", "due_at", "open_shard", "open_at"),
@@ -84,21 +83,6 @@ _OF_A_SETTLEMENT = (
 
 
 _OF_WAITING = ("due_shard", "due_at", "expires_at", "announced")
-
-
-class Entry(TypedDict):
-    """One attempt in a delivery's history."""
-
-    at: float
-    ticket: str
-    outcome: Literal["delivered", "filtered", "skipped", "refused", "crashed", "fault", "dead"]
-    seconds: NotRequired[float]
-    status: NotRequired[int]  # of the answer
-    headers: NotRequired[dict[str, str]]  # of an answer that was refused, redacted
-    step: NotRequired[str]  # the one that was refused; absent: the target
-    reason: NotRequired[str]
-    error: NotRequired[str]  # the reason's class
-    answer: NotRequired[str]  # its beginning, where the system's manifest keeps it
 
 
 class NotClaimed(Exception):  # noqa: N818 - it is an answer, not an error
@@ -111,40 +95,6 @@ class NotClaimed(Exception):  # noqa: N818 - it is an answer, not an error
 
 class Superseded(Exception):  # noqa: N818 - it is an answer, not an error
     """Another attempt has claimed the delivery since: the lease had passed."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to carry out one attempt until its lease ends, and what the journal knew before."""
-
-    id: str
-    token: str
-    ticket: Ticket
-    integration: str
-    accepted_at: float
-    since: float  # when this chain of attempts began
-    attempts: list[Entry]
-    resumes: bool  # there was an item: event and answers may be beside it
-    cut_off: bool  # the attempt before ended without a word
-    held: bool = False  # it waited for a system, and nothing was called since
-    ordered: bool = False  # its order key is looked at, not it
-    slots: dict[str, float] = field(
-        default_factory=dict
-    )  # by system: reserved for it when it waited in order
-    deferrals: int = 0
-
-    @property
-    def crashes(self) -> int:
-        """How often this very attempt was cut off."""
-        own = str(self.ticket)
-        return sum(entry["outcome"] == "crashed" and entry["ticket"] == own for entry in self.attempts)
-
-    def with_entry(self, entry: Entry) -> Claim:
-        """The same with one attempt more in its history; of our own faults in a row the last one stays."""
-        before = self.attempts
-        if before and before[-1]["outcome"] == entry["outcome"] == "fault":
-            before = before[:-1]
-        return replace(self, attempts=[*before, entry][-HISTORY:])
 
 
 class Journal:
@@ -181,7 +131,7 @@ class Journal:
         if expires_at is not None:
             given["expires_at"] = int(expires_at)
         try:
-            before = self._take(message, event, sent_at, given)
+            before = self._take(message, event, sent_at, given, _CLAIMABLE)
         except NotClaimed as refused:
             before = refused.item
             if before.get("claim") != token:
@@ -205,19 +155,24 @@ class Journal:
             reason: Why it waits.
 
         Raises:
-            NotClaimed: the message may not run.
+            NotClaimed: the message may not run, or its delivery has begun already.
         """
         given = {"status": "waiting", "lease": 0, "reason": reason, "error": BEHIND}
         open_ = _open(message["integration"], message["delivery"], message["accepted_at"], "waiting")
-        self._take(message, event, sent_at, given | open_)
+        self._take(message, event, sent_at, given | open_, _NOT_BEGUN)
 
     def _take(
-        self, message: Message, event: Mapping[str, JSON] | None, sent_at: float, given: dict[str, JSON]
+        self,
+        message: Message,
+        event: Mapping[str, JSON] | None,
+        sent_at: float,
+        given: dict[str, JSON],
+        condition: str,
     ) -> Item | None:
-        """Write what a message brings and these values, if it may run; return what was there before.
+        """Write what a message brings and these values, on a condition; return what was there before.
 
         Raises:
-            NotClaimed: it may not.
+            NotClaimed: it does not hold.
         """
         ticket, now = Ticket.parse(message["ticket"]), self._clock.now()
         brought = ("integration", "system", "acceptance", "accepted_at", "order", "trace", "fingerprint")
@@ -231,6 +186,12 @@ class Journal:
         }
         since = {"since": since_of(message, sent_at)}
         first = ticket.attempt == 1
+        compared: dict[str, JSON] = {
+            **{name: name for name in ("waiting", "delivered", "dead", "running")},
+            "now": int(now),
+            "now_ms": int(now * 1000),
+            "chain": ticket.chain,
+        }
         try:
             return self._table.update(
                 message["delivery"],
@@ -238,12 +199,9 @@ class Journal:
                 values=values | (since if first else {}),
                 defaults={} if first else since,
                 remove=[name for name in _OF_WAITING if name not in values],
-                condition=_CLAIMABLE,
+                condition=condition,
                 given={
-                    **{name: name for name in ("waiting", "delivered", "dead", "running")},
-                    "now": int(now),
-                    "now_ms": int(now * 1000),
-                    "chain": ticket.chain,
+                    name: value for name, value in compared.items() if re.search(rf":{name}\b", condition)
                 },
             )
         except ConditionFailed as failed:
@@ -420,48 +378,9 @@ class Journal:
                 raise Superseded(claim.id) from None
 
 
-def message_of(item: Item, ticket: str) -> Message:
-    """The message with which a delivery goes on at this ticket; its event lies beside the item."""
-    message: Message = {
-        "format": MESSAGE_FORMAT,
-        "delivery": item["id"],
-        "integration": item["integration"],
-        "system": item["system"],
-        "ticket": ticket,
-        "acceptance": item["acceptance"],
-        "accepted_at": item["accepted_at"],
-        "event_at": "journal",
-    }
-    for name in ("order", "trace"):
-        if name in item:
-            message[name] = item[name]
-    return message
-
-
-def wake(item: Item) -> Message:
-    """The message with which a waiting delivery goes on: its own, or that which works off its order key.
-
-    The latter is a message to the key. It carries no news, so that any number of them does no harm, and each
-    is another one to the queue.
-    """
-    message = message_of(item, item["ticket"])
-    if "order" in message:
-        message |= {
-            "delivery": KEY + message["order"],
-            "ticket": str(FIRST),
-            "acceptance": new_acceptance(),
-        }
-    return message
-
-
 def _shard_of(item: Item) -> str:
     name: str = item["order"] if "order" in item else item["id"]
     return name[0]
-
-
-def since_of(message: Message, sent_at: float) -> float:
-    """When a message's chain of attempts begins: a replay's, whoever replays, when it is sent."""
-    return sent_at if Ticket.parse(message["ticket"]).replay else message["accepted_at"]
 
 
 def held_shard(system: str, shard: str) -> str:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from causeway.delivery.beside import LARGE
-from causeway.delivery.journal import FORMAT, KEY, PART, held_shard, since_of
+from causeway.delivery.going_on import KEY, since_of
+from causeway.delivery.journal import FORMAT, PART, held_shard
 from causeway.queueing.messages import decode, encode, pointing
 from causeway.queueing.tickets import FIRST
 

@@ -56,7 +56,8 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.delivery.carrying import Carrier, goes_on
-from causeway.delivery.journal import KEY, NotClaimed
+from causeway.delivery.going_on import KEY
+from causeway.delivery.journal import NotClaimed
 from causeway.delivery.pages import Pages
 from causeway.delivery.work import ALONE, Fate
 from causeway.queueing.messages import new_acceptance

@@ -18,7 +18,7 @@ from causeway.telemetry.logs import about
 if TYPE_CHECKING:
     from causeway.calls.outcome import Answer, Refused
     from causeway.delivery.attempt import Attempt
-    from causeway.delivery.journal import Claim
+    from causeway.delivery.claims import Claim
 
 PARKED = "paused"
 """The class of the reason for which a delivery of a paused integration waits."""

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.delivery.journal import GRACE, SHARDS, wake
+from causeway.delivery.going_on import wake
+from causeway.delivery.journal import GRACE, SHARDS
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger

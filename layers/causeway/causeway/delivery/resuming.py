@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from causeway.aws.table import ConditionFailed
-from causeway.delivery.journal import wake
+from causeway.delivery.going_on import wake
 from causeway.delivery.listing import BEGINNING, walk
 from causeway.delivery.parking import PARKED
 from causeway.delivery.pauses import RELEASES

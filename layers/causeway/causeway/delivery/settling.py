@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causeway.delivery.attempt import Attempt
-    from causeway.delivery.journal import Entry
+    from causeway.delivery.claims import Entry
     from causeway.delivery.work import Received, Tools
     from causeway.plan.records import Errors
     from causeway.queueing.messages import Message

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from causeway.delivery.journal import GRACE, SHARDS, wake
+from causeway.delivery.going_on import wake
+from causeway.delivery.journal import GRACE, SHARDS
 from causeway.limiting.turns import PATIENCE
 
 if TYPE_CHECKING:

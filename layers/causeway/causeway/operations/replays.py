@@ -16,7 +16,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from causeway.aws.table import ConditionFailed
-from causeway.delivery.journal import PART, message_of
+from causeway.delivery.going_on import message_of
+from causeway.delivery.journal import PART
 from causeway.operations.deliveries import FARTHEST, LOOK_BACK, BadQueryError
 from causeway.operations.selecting import BEGINNING, Selection, batch, with_events
 from causeway.queueing.tickets import Ticket
