@@ -18,6 +18,7 @@ from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
 from causeway.plan.plan import load
+from causeway.polling.lanes import Lanes
 from causeway.polling.receiving import receive
 from causeway.polling.ticks import PollQueue
 from causeway.polling.work import Tools
@@ -49,7 +50,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         caller=Caller(plan, secrets, clock, transport=transport, means=means),
         state=state,
         journal=Table(aws, settings.journal),
-        store=make_store(plan, aws, settings, clock),
+        store=Lanes(make_store(plan, aws, settings, clock)),
         ticks=PollQueue(aws, settings.polls_url),
         limits=Limits(
             systems=plan.systems,

@@ -187,6 +187,21 @@ def test_a_slot_whose_message_is_lost_is_sent_again():
     assert stage.minute() == 1
 
 
+def test_an_unfinished_run_whose_message_is_lost_gets_another_one():
+    stage = stage_with(25, every="1d")
+    stage.api.seconds = 45.0
+    stage.minute()
+    stage.invoke()
+    stage.memory.queues[POLLS].clear()
+    assert stage.minute() == 0
+    stage.clock.advance(301)
+    assert stage.minute() == 1
+    stage.until_quiet()
+    assert stage.versions() == stage.api.versions
+    stage.clock.advance(301)
+    assert stage.minute() == 0
+
+
 def test_a_poll_that_nobody_takes_is_not_read():
     stage = stage_with()
     plan = stage.tools.plan

@@ -240,6 +240,16 @@ def large(answer):
     return page, headers, {**body, "next": body["next"] + "x" * 250_000} if "next" in body else body
 
 
+def test_an_api_that_does_not_know_since_is_told(caplog):
+    stage = PollStage(ignores_since=True)
+    filled(stage, 5)
+    stage.slot()
+    assert "a record is not as the map says" not in caplog.text
+    stage.slot()
+    reasons = [record.reason for record in caplog.records if "not as the map says" in record.message]
+    assert "from before ${since}" in reasons[0]
+
+
 def test_records_are_counted_and_the_lag_is_told():
     stage = PollStage()
     filled(stage, 15)

@@ -97,9 +97,9 @@ class Superseded(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 def covered(table: Table, system: str, poll: str) -> float:
-    """Up to when everything that was due of a poll has been begun; 0 when it never ran."""
+    """Up to when all that was due of a poll has been read; 0 when it never ran, or a run is unfinished."""
     item = table.get(f"poll#{system}/{poll}", REGULAR)
-    return float(item["slot"]) if item else 0.0
+    return float(item["slot"]) if item and not item.get("unfinished") else 0.0
 
 
 class States:
@@ -150,6 +150,7 @@ class States:
             "claim": claim,
             "run": state["run"],
             "slot": state["slot"],
+            "unfinished": "open" in state,
             **({"state_at": elsewhere} if elsewhere else {"state": text}),
             **({"expires_at": int(expires_at)} if expires_at else {}),
         }

@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from causeway.polling.comparing import compare, gone
-from causeway.polling.cursors import SECOND
+from causeway.polling.cursors import SECOND, parse_cursor
 from causeway.polling.paging import SEEN, next_request, token_of
-from causeway.polling.records import events_of, identify
+from causeway.polling.records import events_of, identified
 from causeway.polling.runs import ended, is_numbered, moves, reaches_back_to, turned
 from causeway.polling.seen import MOST
 from causeway.polling.windows import is_older, is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON, Poll
@@ -72,7 +72,7 @@ def turn_of(
         ExpressionError: an expression over the answer fails.
     """
     run = state["open"]
-    named = [(identify(poll, record), record) for record in page.records]
+    named = identified(poll, page.records)
     within = [each for each in named if is_within(run["window"], each[0].value)]
     fresh, hashes = _fresh(poll, within, known)
     following = _after(poll, run, page, named, known)
@@ -97,7 +97,22 @@ def turn_of(
             after["snapshot"] = {"run": turn["run"], "parts": turn["page"]}
     else:
         _remember(poll, turn, mid, within=within, fresh=fresh, is_over=is_over, now=now)
-    return turn, sorted({identity.problem for identity, _ in named if identity.problem})
+    return turn, sorted({*_problems(poll, run, named)})
+
+
+def _problems(poll: Poll, run: Run, named: Sequence[Named]) -> Iterator[str]:
+    """What is not as the map says; all of it is delivered nevertheless."""
+    yield from (identity.problem for identity, _ in named if identity.problem)
+    since, cursor = run["window"]["since"], poll.get("cursor", {})
+    if since is None or "field" not in cursor or not cursor["asks"]:
+        return
+    bound = parse_cursor(since, cursor["format"])
+    values = (identity.value for identity, _ in named if identity.value is not None)
+    if any(value < bound for value in values):  # type: ignore[operator] # of one kind
+        yield (
+            "cursor: the API gives records from before ${since}: it does not know the parameter, "
+            "or means another field, or another time zone"
+        )
 
 
 def _fresh(poll: Poll, within: Sequence[Named], known: Known) -> tuple[list[Named], dict[str, str]]:
