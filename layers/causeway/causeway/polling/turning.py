@@ -13,7 +13,7 @@ from causeway.polling.comparing import compare, gone
 from causeway.polling.cursors import SECOND, parse_cursor
 from causeway.polling.paging import SEEN, next_request, token_of
 from causeway.polling.records import events_of, identified
-from causeway.polling.runs import ended, is_numbered, moves, reaches_back_to, turned
+from causeway.polling.runs import ended, given_in, is_numbered, moves, must_give_in, reaches_back_to, turned
 from causeway.polling.seen import MOST
 from causeway.polling.windows import is_older, is_within
 
@@ -79,6 +79,8 @@ def turn_of(
     if "diff" in poll and following["request"] is None and page.modified:
         fresh += gone(poll, known["previous"], {**known["met"], **hashes})
     following["queued"] += len(fresh)
+    if gives_in := must_give_in(following):
+        following = given_in(following)
     mid: State = {**state, "open": following}
     after = mid if following["request"] else ended(poll, mid, page, now=now, until=until)
     is_over = after.get("open", {}).get("number") != run["number"]
@@ -97,7 +99,13 @@ def turn_of(
             after["snapshot"] = {"run": turn["run"], "parts": turn["page"]}
     else:
         _remember(poll, turn, mid, within=within, fresh=fresh, is_over=is_over, now=now)
-    return turn, sorted({*_problems(poll, run, named)})
+    problems = {*_problems(poll, run, named)}
+    if gives_in:
+        problems.add(
+            "paginate: the list changes faster than its numbered pages are read, so the cursor moves slowly: "
+            "page by link or cursor, if the API can"
+        )
+    return turn, sorted(problems)
 
 
 def _problems(poll: Poll, run: Run, named: Sequence[Named]) -> Iterator[str]:
