@@ -35,6 +35,8 @@ BEHAVIOUR: dict[str, str] = {
     "concurrency": f"at most {AT_ONCE} processes of a function, whatever the template says",
     "SSM parameters": "authorized one by one as on AWS; the emulator's own asks for all parameters there are",
     "event sources": "the emulator reads queues with its own rights, not with those of the function's role",
+    "bus": "its rule invokes the function once for each event; AWS tries again, and puts away what fails",
+    "stream": "one batch of a shard at a time, and nothing is put away that failed for long",
     "TLS": "requests on loopback count as encrypted, which queues and buckets insist on",
     "tracing": "X-Ray's traces go nowhere",
     "targets": "queues, buses and buckets that the map names are made here; on AWS they are there already",
