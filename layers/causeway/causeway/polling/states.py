@@ -50,6 +50,7 @@ class Run(TypedDict):
     give_up_at: NotRequired[float]  # when the next slot is due: then it has failed
     failed: NotRequired[int]  # so many slots in a row
     moved: NotRequired[bool]  # records changed their places while its pages were read
+    surely: NotRequired[Comparable]  # up to here none can have been skipped by that
     again: NotRequired[int]  # so many times its window was read anew, because they did
     stopped: NotRequired[bool]  # before the list's end: all that came was known
     pending: NotRequired[str]  # where what is being queued of a page is kept

@@ -79,6 +79,9 @@ def turn_of(
     if "diff" in poll and following["request"] is None and page.modified:
         fresh += gone(poll, known["previous"], {**known["met"], **hashes})
     following["queued"] += len(fresh)
+    # With a version, what was changed shows as news; without one, anything that is so young may have moved.
+    if moves(poll, run, (identity for identity, _ in (fresh if "version" in poll else named))):
+        following["moved"] = True
     if gives_in := must_give_in(following):
         following = given_in(following)
     mid: State = {**state, "open": following}
@@ -155,8 +158,6 @@ def _after(poll: Poll, run: Run, page: Page, named: Sequence[Named], known: Know
     after = turned(run, page, highest=highest, token=token, following=following)
     if following is None and seen_all and page.records:
         after["stopped"] = True
-    if moves(poll, run, (identity for identity, _ in named)):
-        after["moved"] = True
     return after
 
 
