@@ -1,6 +1,6 @@
 """How fast an API is read, and in how much memory, beside dlt, singer-sdk and airbyte-cdk in the same run.
 
-    make bench-poll    (or .venv/bin/python benchmarks/poll.py [--peers PYTHON] [--rounds N] [--records N ...])
+    make bench-poll    (or python benchmarks/poll.py [--peers PYTHON] [--rounds N] [--records N ...])
 
 An API on loopback shows a list in pages by a cursor. Each contestant reads it in a process of its own, in
 turns, and takes the records one after the other. Shown are the median rates of the rounds by the processor's

@@ -1,5 +1,6 @@
 """A map with one poll, of the API that `polled_api` serves."""
 
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,8 +33,9 @@ errors: {}
 """
 
 
+@lru_cache
 def poll_of(url: str, size: int) -> tuple[Plan, Poll]:
-    """Its plan, and the poll."""
+    """Its plan, and the poll. It is compiled once, as it is when a map is built."""
     with TemporaryDirectory() as directory:
         (Path(directory) / "systems").mkdir()
         (Path(directory) / "systems" / "shop.yaml").write_text(_SYSTEM.format(url=url, size=size))

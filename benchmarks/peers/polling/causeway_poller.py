@@ -46,4 +46,5 @@ def read(url, size):
             yield taking.taken.popleft()
 
 
+poll_of(sys.argv[1], int(sys.argv[3]))
 measure(read, warm=False)
