@@ -152,6 +152,7 @@ class States:
             "run": state["run"],
             "slot": state["slot"],
             "unfinished": "open" in state,
+            "read_until": state["stored"]["until"],
             **({"state_at": elsewhere} if elsewhere else {"state": text}),
             **({"expires_at": int(expires_at)} if expires_at else {}),
         }
