@@ -76,7 +76,12 @@ storm: setup ## Send deliveries through a storm of faults and killed processes; 
 
 .PHONY: bench
 bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time, throughput and verifying.
-	@for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done
+	@for benchmark in $(filter-out benchmarks/poll.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$benchmark" || exit 1; done
+	@$(MAKE) bench-poll
+
+.PHONY: bench-poll
+bench-poll: setup $(TOOLS)/bench-poll/.ready ## Measure reading an API, beside dlt, singer-sdk and airbyte-cdk.
+	@$(BIN)/python benchmarks/poll.py --peers $(TOOLS)/bench-poll/bin/python $(ARGS)
 
 .PHONY: template
 template: setup tools ## Check the template: cfn-lint, sam validate, checkov.
@@ -93,7 +98,7 @@ LOCK = $(BIN)/uv pip compile -q $(if $(UPGRADE),--upgrade) --generate-hashes --n
 .PHONY: lock
 lock: setup ## Resolve dependencies after a change of pyproject.toml; UPGRADE=1 takes the newest of all.
 	@$(LOCK) --python-version 3.13 pyproject.toml --output-file requirements/layer.txt
-	@for group in compile dev sam checkov; do \
+	@for group in compile dev sam checkov bench-poll; do \
 	  $(LOCK) --python-version 3.11 --group $$group $$(test $$group = dev && echo pyproject.toml) \
 	    --output-file requirements/$$group.txt || exit 1; done
 

@@ -75,6 +75,12 @@ def webhook_event() -> dict[str, Any]:
     }
 
 
+def corpus(name: str) -> dict[str, Any]:
+    """An event of the corpus."""
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_bytes())
+    return event
+
+
 @dataclass
 class Candidate:
     """What is measured, and what it measured."""
@@ -96,6 +102,8 @@ CANDIDATES = [
     Candidate("webhook", webhook_event, "SendMessageBatch"),
     Candidate("processor", lambda: {"Records": []}, None),
     Candidate("scheduler", lambda: {"version": "0", "time": "2026-01-01T00:00:00Z", "detail": {}}, None),
+    Candidate("authorizer", lambda: corpus("authorizer/unknown-key"), None),
+    Candidate("request", lambda: corpus("request/ask"), None),
 ]
 
 GOALS = [

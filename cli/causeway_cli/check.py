@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from causeway.plan.compiler import Compiled
     from causeway.plan.problems import Problem
     from causeway.plan.records import Integration
+    from causeway_cli.poll_times import PollTimes
 
 _MOST = 200
 """So many attempts are counted; a schedule with more of them is shown as "more than"."""
@@ -38,12 +39,13 @@ def check(
     """
     from causeway.plan.compiler import compile_map  # noqa: PLC0415 - pydantic and YAML, only where needed
     from causeway.plan.problems import InvalidMapError  # noqa: PLC0415
+    from causeway_cli.poll_times import polls_of  # noqa: PLC0415
 
     try:
         result = compile_map(directory)
-        problems, schedules = result.remarks, _schedules(result)
+        problems, schedules, polls = result.remarks, _schedules(result), polls_of(result)
     except InvalidMapError as error:
-        result, problems, schedules = None, error.problems, []
+        result, problems, schedules, polls = None, error.problems, [], []
     if as_json:
         typer.echo(
             json.dumps(
@@ -51,12 +53,13 @@ def check(
                     "ok": result is not None,
                     "problems": [_plain(each) for each in problems],
                     "schedules": [asdict(each) for each in schedules],
+                    "polls": [asdict(each) for each in polls],
                 },
                 indent=2,
             )
         )
     else:
-        _show(problems, schedules, result)
+        _show(problems, schedules, polls, result)
     if result is None:
         raise typer.Exit(1)
 
@@ -116,7 +119,12 @@ def _plain(problem: Problem) -> dict[str, object]:
     }
 
 
-def _show(problems: Sequence[Problem], schedules: Sequence[Schedule], result: Compiled | None) -> None:
+def _show(
+    problems: Sequence[Problem],
+    schedules: Sequence[Schedule],
+    polls: Sequence[PollTimes],
+    result: Compiled | None,
+) -> None:
     show_problems(problems)
     if result is None:
         typer.echo(f"\n{count(problems)}")
@@ -126,13 +134,17 @@ def _show(problems: Sequence[Problem], schedules: Sequence[Schedule], result: Co
     everywhere = len(result.plans)
     show_table(
         ["integration", "is tried again after", "in"],
-        [
-            (
-                each.integration,
-                str(each),
-                "" if len(each.environments) == everywhere else ", ".join(each.environments),
-            )
-            for each in schedules
-        ],
+        [(each.integration, str(each), _where(each, everywhere)) for each in schedules],
+    )
+    if polls:
+        typer.echo()
+    show_table(
+        ["poll", "runs", "next", "in"],
+        [(each.poll, each.runs, each.next, _where(each, everywhere)) for each in polls],
     )
     typer.echo(f"\nThe map is right. It compiles for {', '.join(sorted(result.plans))}.")
+
+
+def _where(shown: Schedule | PollTimes, everywhere: int) -> str:
+    """The environments that something holds in; nothing where it is all of them."""
+    return "" if len(shown.environments) == everywhere else ", ".join(shown.environments)

@@ -10,6 +10,7 @@ import typer
 from causeway.bus.receiving import event_of
 from causeway.events.envelope import MalformedBody, make_event, public_headers, read_body
 from causeway.plan import sources
+from causeway.polling.records import events_of, identified
 from causeway.requests.identity import TYPE
 from causeway.settings.clock import SystemClock, rfc3339
 from causeway.webhooks.gateway import Unacceptable, request_of, system_of
@@ -66,9 +67,11 @@ def read(
         return [_from_bus(file, whole)]
     if "request" in integration["source"]:
         return [_asked(file, content, given)]
+    if "poll" in integration["source"] and whole is not None:
+        return _polled(whole, plan, integration)
     if "events" not in integration["source"]:
         raise CommandError(
-            f"{file}: an event of a file is CloudEvents JSON: {{specversion, id, type, source, data}}"
+            f"{file}: must be JSON: a record, a list of them, or {{specversion, id, type, source, data}}"
         )
     if isinstance(whole, dict) and "requestContext" in whole:
         request = _request(file, whole, integration["source"]["system"])
@@ -118,6 +121,13 @@ def _event(file: Path, event: dict[str, JSON], integration: Integration) -> Even
         data_base64=event.get("data_base64"),
         headers=event.get("headers"),
     )
+
+
+def _polled(whole: JSON, plan: Plan, integration: Integration) -> list[Event]:
+    """The events that a poll makes of a record, or of a list of them."""
+    poll = plan.systems[integration["source"]["system"]]["polls"][integration["source"]["poll"]]
+    records = whole if isinstance(whole, list) else [whole]
+    return events_of(poll, identified(poll, records), run="1", now=SystemClock().now())
 
 
 def _from_bus(file: Path, entry: dict[str, JSON]) -> Event:

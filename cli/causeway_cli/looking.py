@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from causeway.operations.deliveries import BadQueryError, Deliveries, Query
+from causeway.plan.sources import system_of
 from causeway_cli.errors import CommandError
 from causeway_cli.stacks import (
     MAP,
@@ -111,7 +112,8 @@ def event(
     Example: causeway deliveries event shop 4711
     """
     with operating(stack, region, profile, integrations) as place:
-        names = [each["name"] for each in place.plan.fed_by(system)]
+        known = place.plan.integrations.values()
+        names = [each["name"] for each in known if system_of(each["source"]) == system]
         found = Deliveries(place.journal, place.clock).of_event(system, event_id, names)
     if not found:
         raise CommandError(f"nothing is known of event {event_id} of {system}")

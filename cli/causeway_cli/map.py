@@ -13,6 +13,7 @@ import typer
 from causeway.plan.sources import system_of, taken_by
 from causeway_cli.errors import CommandError
 from causeway_cli.maps import Directory, compiled, show_table
+from causeway_cli.poll_times import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +115,7 @@ def _json(plan: PlanRecord) -> dict[str, object]:
                 "description": system["description"],
                 "sends": "webhooks" in system,
                 "is_called": "api" in system,
+                "polls": {name: runs(poll) for name, poll in system.get("polls", {}).items()},
             }
             for system in plan["systems"].values()
         ],

@@ -39,7 +39,7 @@ def try_integration(
         Path,
         typer.Argument(
             metavar="EVENT-FILE",
-            help="A provider's body, an event (CloudEvents JSON), or an API Gateway request.",
+            help="A provider's body, an event (CloudEvents JSON, or of the bus), or an API Gateway request.",
         ),
     ],
     *,

@@ -19,6 +19,7 @@ from causeway.limiting.reservations import Reservations
 from causeway.limiting.turns import Limits
 from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import load
+from causeway.polling.lanes import Lanes
 from causeway.polling.receiving import receive
 from causeway.polling.ticks import PollQueue
 from causeway.polling.work import Tools
@@ -50,7 +51,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         caller=Caller(plan, secrets, clock, transport=transport, means=means),
         state=state,
         journal=Table(aws, settings.journal),
-        store=make_store(plan, aws, settings, clock),
+        store=Lanes(make_store(plan, aws, settings, clock)),
         ticks=PollQueue(aws, settings.polls_url),
         limits=Limits(
             systems=plan.systems,

@@ -67,10 +67,10 @@ class Trouble:
         return [(data["id"], data["version"]) for data in some]
 
     def commit(self, first, last):
-        """New rows of the last ten minutes: many at the same second, and some that show late."""
+        """New rows of the minutes before the next slot: many at the same second, and some that show late."""
         now = self.stage.clock.now()
         for number in range(first, last):
-            at = now - self.dice.randrange(0, 590, 7)
+            at = now + self.dice.randrange(0, 590, 7)
             late = self.dice.choice([0, 0, 0, self.dice.uniform(0, LATE)])
             self.counts["late"] += late > 0
             self.api.put(f"r{number:06}", at=at, late=max(0.0, late))

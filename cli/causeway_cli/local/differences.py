@@ -36,6 +36,8 @@ BEHAVIOUR: dict[str, str] = {
     "FIFO queues": "one batch of ordered deliveries at a time: groups are not handed out side by side",
     "SSM parameters": "authorized one by one as on AWS; the emulator's own asks for all parameters there are",
     "event sources": "the emulator reads queues with its own rights, not with those of the function's role",
+    "bus": "its rule invokes the function once for each event; AWS tries again, and puts away what fails",
+    "stream": "one batch of a shard at a time, and nothing is put away that failed for long",
     "TLS": "requests on loopback count as encrypted, which queues and buckets insist on",
     "tracing": "X-Ray's traces go nowhere",
     "targets": "queues, buses and buckets that the map names are made here; on AWS they are there already",

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from causeway.delivery.transforms import TransformFailed
 from causeway.polling.ticks import PollQueue, read_tick
 from tests.support.polling import DELIVERIES, NOW, POLLS, PollStage, plan_with
 
@@ -109,6 +110,17 @@ def test_an_answer_without_a_list_of_records_is_a_failure_and_never_no_news(capl
     assert stage.state()["stored"]["until"] < NOW
 
 
+def test_what_parses_an_answer_may_fail_and_its_words_which_may_quote_it_are_not_told(caplog, monkeypatch):
+    def fails(name, body, headers):
+        raise TransformFailed("transforms.shop:read raised ValueError: secret") from ValueError("secret")
+
+    monkeypatch.setattr("causeway.polling.fetching.transforms.parse", fails)
+    stage = stage_with()
+    stage.tools.plan.systems["shop"]["polls"]["orders"]["parse"] = "transforms.shop:read"
+    stage.slot()
+    assert told(caplog) == ["parse failed: ValueError"]
+
+
 def test_a_queue_that_takes_nothing_moves_no_cursor():
     stage = stage_with()
     call = stage.memory.call
@@ -185,6 +197,21 @@ def test_a_slot_whose_message_is_lost_is_sent_again():
     stage.memory.queues[POLLS].clear()
     stage.clock.advance(301)
     assert stage.minute() == 1
+
+
+def test_an_unfinished_run_whose_message_is_lost_gets_another_one():
+    stage = stage_with(25, every="1d")
+    stage.api.seconds = 45.0
+    stage.minute()
+    stage.invoke()
+    stage.memory.queues[POLLS].clear()
+    assert stage.minute() == 0
+    stage.clock.advance(301)
+    assert stage.minute() == 1
+    stage.until_quiet()
+    assert stage.versions() == stage.api.versions
+    stage.clock.advance(301)
+    assert stage.minute() == 0
 
 
 def test_a_poll_that_nobody_takes_is_not_read():

@@ -163,6 +163,27 @@ def test_since_and_until_are_those_of_the_run_on_each_of_its_pages():
     assert len(stage.api.requests) == 5
 
 
+@pytest.mark.parametrize("pages", [3, 60])
+def test_what_numbered_pages_skip_because_rows_change_is_read_after_all(pages, caplog):
+    """Whether the list comes to rest while it is read anew, or never does."""
+    stage = PollStage(plan_with(paginate=PAGINATE["page"]), paging="page", size=5)
+    filled(stage, 30)
+    stage.api.after = lambda number, rows: change_one(stage, rows) if number < pages else None
+    for _ in range(6):
+        stage.slot()
+    assert stage.versions() == stage.api.versions
+    gave_in = [record for record in caplog.records if "changes faster" in getattr(record, "reason", "")]
+    assert bool(gave_in) == (pages == 60)
+
+
+def change_one(stage, rows):
+    """A row of this page whose version has been queued moves to the list's end, and all after it move up."""
+    queued = stage.versions()
+    known = [row for row in stage.api.rows.values() if (row.id, row.version) in queued]
+    if known:
+        stage.api.put(min(known, key=lambda row: row.updated_at).id)
+
+
 def test_records_in_a_batch_are_one_event():
     stage = PollStage(plan_with(batch=10, paginate="link"), size=25)
     filled(stage, 35)
@@ -238,6 +259,16 @@ def test_a_state_that_no_item_can_hold_lies_in_the_bucket():
 def large(answer):
     page, headers, body = answer
     return page, headers, {**body, "next": body["next"] + "x" * 250_000} if "next" in body else body
+
+
+def test_an_api_that_does_not_know_since_is_told(caplog):
+    stage = PollStage(ignores_since=True)
+    filled(stage, 5)
+    stage.slot()
+    assert "a record is not as the map says" not in caplog.text
+    stage.slot()
+    reasons = [record.reason for record in caplog.records if "not as the map says" in record.message]
+    assert "from before ${since}" in reasons[0]
 
 
 def test_records_are_counted_and_the_lag_is_told():

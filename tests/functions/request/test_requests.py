@@ -285,6 +285,24 @@ def test_a_paused_integration_queues_or_refuses():
         assert not stage.target.asked
 
 
+def test_a_pause_that_outlasts_a_deliverys_time_is_told_as_its_end(stage):
+    """Its time is the client's, whose key came first days ago."""
+    stage.target.on("/entries", "timeout")
+    errors = {"give_up_after": 1.0, "retry": {"first": 1.0, "factor": 1.0, "max": 1.0}}
+    stage.deploy(plan_for(otherwise="refuse", errors={"give_up_after": 86000.0}, wait=1.0))
+    reply = stage.ask(idempotency_key="k1")
+    stage.clock.advance(3600)
+    stage.deploy(plan_for(errors=errors))
+    health = Health("ledger", opened_at=1.0, open_until=stage.clock.now() + 60)
+    stage.tools.plan.systems["ledger"]["api"]["circuit_breaker"] = {
+        "failures": 0.7, "of_at_least": 1, "within": 300.0, "open_for": 30.0,
+    }  # fmt: skip
+    stage.tools.limits.healths.of = {"ledger": health}.get
+    again = stage.ask(idempotency_key="k1")
+    assert is_problem(again, 500)
+    assert stage.item(reply.delivery)["status"] == "dead"
+
+
 def test_an_open_circuit_queues_or_refuses():
     breaker = {"failures": 0.7, "of_at_least": 1, "within": 300.0, "open_for": 30.0}
     for otherwise, status in (("queue", 202), ("refuse", 503)):
@@ -470,7 +488,7 @@ def test_each_answer_is_counted_once(stage, capsys):
     stage.ask(idempotency_key="k1")
     stage.ask(idempotency_key="k1")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    accepted = [line["accepted"] for line in lines if line["message"] == "received"]
+    accepted = [line["accepted"] for line in lines if line.get("message") == "received"]
     assert accepted == [{NAME: 1}]
     assert len(stage.pages()[0]) == 1
 

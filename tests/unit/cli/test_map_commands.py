@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,48 @@ def test_check_shows_by_what_an_integration_keeps_an_order(causeway, simple):
     assert "dead after 21 attempts or 3d; in order of data.customer" in out
 
 
+POLLED = """
+system: hub
+api: {base_url: "https://hub.example.com/api"}
+polls:
+  items: {every: 10m, get: /items, records: body.items, id: id, version: rev}
+  nightly: {cron: "30 2 * * *", get: /all, records: body, id: id}
+"""
+TAKEN = {
+    "systems/hub.yaml": POLLED,
+    "copy.yaml": copy_text(source="{system: hub, poll: items}"),
+    "nightly.yaml": copy_text(integration="nightly", source="{system: hub, poll: nightly}"),
+}
+
+
+def test_check_shows_when_each_poll_runs(causeway, simple):
+    write_map(simple, TAKEN)
+    _, out, _ = causeway("check", simple)
+    assert re.search(r"^hub/items +every 10m +\d{4}-\d\d-\d\dT\d\d:\d0:00Z *$", out, re.MULTILINE)
+    assert re.search(r"^hub/nightly +at 30 2 \* \* \* \(UTC\) +\S+T02:30:00Z *$", out, re.MULTILINE)
+    _, out, _ = causeway("check", simple, "--json")
+    assert [poll["runs"] for poll in json.loads(out)["polls"]] == ["every 10m", "at 30 2 * * * (UTC)"]
+
+
+def test_map_shows_polls(causeway, simple):
+    write_map(simple, TAKEN)
+    _, out, _ = causeway("map", simple)
+    assert re.search(r"^copy +hub +poll items +desk", out, re.MULTILINE)
+    _, out, _ = causeway("map", simple, "--format", "json")
+    (hub,) = [system for system in json.loads(out)["systems"] if system["name"] == "hub"]
+    assert hub["polls"] == {"items": "every 10m", "nightly": "at 30 2 * * * (UTC)"}
+
+
+def test_a_record_of_a_poll_can_be_tried(causeway, simple, tmp_path):
+    write_map(simple, TAKEN)
+    record = tmp_path / "record.json"
+    record.write_text('{"id": 7, "rev": 2, "name": "a"}')
+    code, out, err = causeway("try", "copy", record, "--integrations", simple)
+    assert (code, err) == (0, "")
+    assert "7@2" in out
+    assert '"name": "a"' in out
+
+
 def test_compile_writes_the_plan_of_every_environment(causeway, simple, tmp_path):
     code, out, _ = causeway("compile", simple, "--out", tmp_path / "out")
     assert code == 0
@@ -187,6 +230,7 @@ def test_map_prints_json_of_the_environment_that_is_asked_for(causeway):
         "description": "The online shop, on Shopify.",
         "sends": True,
         "is_called": False,
+        "polls": {},
     } in found["systems"]
     code, _, err = causeway("map", ROOT / "integrations", "--environment", "prod")
     assert (code, err) == (

@@ -221,7 +221,7 @@ def test_data_nested_beyond_pythons_patience_is_a_reason_and_no_crash():
 def test_compiled_expressions_are_kept_within_bounds():
     for number in range(expressions.CACHED + 10):
         select(f"data.n{number}", SCOPE)
-    assert expressions._compiled.cache_info().currsize <= expressions.CACHED
+    assert expressions.compiled.cache_info().currsize <= expressions.CACHED
 
 
 def test_a_path_needs_no_jmespath_which_would_cost_a_cold_start():

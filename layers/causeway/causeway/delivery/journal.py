@@ -80,8 +80,6 @@ _OF_A_SETTLEMENT = (
     *("reason", "error", "steps", "kept", "announced", "expires_at", "slots", "deferrals"),
     *("due_shard", "due_at", "open_shard", "open_at"),
 )
-
-
 _OF_WAITING = ("due_shard", "due_at", "expires_at", "announced")
 
 

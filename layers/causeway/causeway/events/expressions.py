@@ -53,7 +53,7 @@ def select(expression: str, scope: Mapping[str, JSON]) -> JSON:
     Raises:
         ExpressionError: it cannot be evaluated.
     """
-    return _compiled(expression)(scope)
+    return compiled(expression)(scope)
 
 
 def ask(expression: str, scope: Mapping[str, JSON]) -> bool:
@@ -77,7 +77,12 @@ def ask(expression: str, scope: Mapping[str, JSON]) -> bool:
 
 
 @lru_cache(maxsize=CACHED)
-def _compiled(expression: str) -> Evaluate:
+def compiled(expression: str) -> Evaluate:
+    """What :func:`select` evaluates, for whoever asks the same of very many.
+
+    Raises:
+        ExpressionError: it is no expression.
+    """
     path = _PATH.fullmatch(expression)
     if path is None:
         return _interpreted(expression)

@@ -57,7 +57,7 @@ def gone(poll: Poll, previous: Iterable[str], met: Collection[str]) -> list[tupl
     if not poll["diff"]["deleted"]:
         return []
     name = poll["id"] if poll["id"].isidentifier() else "id"
-    return [(Identity(id_), {name: id_, "_deleted": True}) for id_ in previous if id_ not in met]
+    return [(Identity(id_, id_), {name: id_, "_deleted": True}) for id_ in previous if id_ not in met]
 
 
 def _hash(record: JSON, ignore: Sequence[Sequence[str]]) -> str:

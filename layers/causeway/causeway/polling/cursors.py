@@ -30,6 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:[.,](\d+))?(?:([Zz])|([+-]\d\d):?(\d\d))?", re.ASCII
 )
+_WHOLE_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,38}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LEAP_SECOND = "60"
@@ -64,6 +65,17 @@ def format_cursor(value: Comparable, format: str) -> str | int:  # noqa: A002 # 
     return _WRITERS[format](value)
 
 
+def time_of(value: int) -> str:
+    """A time as events have it: RFC 3339 with milliseconds, as :func:`causeway.settings.clock.rfc3339`."""
+    minute, milliseconds = divmod(value // (SECOND // 1000), 60_000)
+    return f"{_minute_of(minute)}{milliseconds // 1000:02}.{milliseconds % 1000:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute_of(minute: int) -> str:
+    return (_EPOCH + timedelta(minutes=minute)).isoformat()[:17]
+
+
 def unit_of(format: str) -> int:  # noqa: A002 # likewise
     """How far apart two values are at least, as far as an API can be relied on: many cut off fractions.
 
@@ -73,6 +85,19 @@ def unit_of(format: str) -> int:  # noqa: A002 # likewise
 
 
 def _read_rfc3339(value: str | float) -> int:
+    if isinstance(value, str) and _WHOLE_SECONDS.fullmatch(
+        value
+    ):  # nearly all of them, and five times faster
+        return _minute(value[:17]) + int(value[17:19]) * SECOND
+    return _read_any_rfc3339(value)
+
+
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> int:
+    return _read_any_rfc3339(f"{text}00Z")
+
+
+def _read_any_rfc3339(value: str | float) -> int:
     found = _RFC3339.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise CursorError("not RFC 3339, such as 2026-11-22T10:05:00Z")
@@ -137,7 +162,7 @@ def _write_rfc3339(value: Comparable) -> str:
 
 
 _READERS: dict[str, Callable[[str | float], Comparable]] = {
-    "rfc3339": lru_cache(maxsize=4096)(_read_rfc3339),
+    "rfc3339": _read_rfc3339,
     "date": lru_cache(maxsize=4096)(_read_date),
     "epoch": _read_epoch,
     "epoch_ms": _read_epoch_ms,

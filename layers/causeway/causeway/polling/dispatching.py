@@ -1,8 +1,9 @@
 """What the scheduler does each minute: a message for each poll that is due.
 
-Due is a poll whose last slot no run covers yet. So nothing is written down when a message is sent, and
-nothing is lost when a minute is: whoever looks next finds the same slot, or a later one that covers it. What
-is sent twice is one message within five minutes, and afterwards one that finds nothing to do.
+Due is a poll whose last slot has not been read to its end. So nothing is written down when a message is
+sent, and nothing is lost when a minute is, or a message: whoever looks next finds the same slot, or a later
+one that covers it. What is sent twice is one message within five minutes, and afterwards one that goes on
+with the run or finds nothing to do.
 """
 
 from __future__ import annotations

@@ -299,6 +299,8 @@ def _is_retried(error: Exception) -> bool:
 
 def _words(error: Exception) -> str:
     """An error, for people; of what nobody expected only type and place: its text may quote anything."""
+    if isinstance(error, TransformFailed):
+        return f"parse failed: {type(error.__cause__ or error).__name__}"
     if isinstance(error, (*_OURS, *_THEIRS)):
         return str(error)
     place = extract_tb(error.__traceback__)[-1]

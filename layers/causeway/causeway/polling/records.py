@@ -7,13 +7,13 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.envelope import make_event
-from causeway.events.expressions import ExpressionError, select
+from causeway.events.expressions import ExpressionError, compiled, select
 from causeway.events.texts import render
-from causeway.polling.cursors import SECOND, TIMES, Comparable, CursorError, parse_cursor
+from causeway.polling.cursors import TIMES, Comparable, CursorError, parse_cursor, time_of
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from causeway.calls.outcome import Answer
     from causeway.events.envelope import Event
@@ -30,14 +30,9 @@ class Identity(NamedTuple):
     """What a record is called, and where it stands in the order of the cursor."""
 
     id: str
-    version: str | None = None
+    key: str  # what is new if it was never seen: the id, or the id in this version
     value: Comparable | None = None
     problem: str = ""  # what the map says of it and it has not, for the log
-
-    @property
-    def key(self) -> str:
-        """What is new if it was never seen: the id, or the id in this version."""
-        return self.id if self.version is None else f"{self.id}@{self.version}"
 
 
 def records_of(poll: Poll, answer: Answer) -> list[JSON]:
@@ -53,6 +48,15 @@ def records_of(poll: Poll, answer: Answer) -> list[JSON]:
         what = "null" if records is None else "no list"
         raise BadRecordsError(f"records: `{poll['records']}` is {what} in the answer")
     return records
+
+
+def identified(poll: Poll, records: Sequence[JSON]) -> list[tuple[Identity, JSON]]:
+    """Records with what they are called, as :func:`identify` says it of each."""
+    try:
+        name = _naming(poll)
+    except ExpressionError:
+        return [(identify(poll, record), record) for record in records]
+    return [(name(record), record) for record in records]
 
 
 def identify(poll: Poll, record: JSON) -> Identity:
@@ -73,7 +77,8 @@ def identify(poll: Poll, record: JSON) -> Identity:
             value = parse_cursor(_select(cursor["field"], record), cursor["format"])
         except (CursorError, ExpressionError) as error:
             problems.append(f"cursor.field: {error}")
-    return Identity(found or _content_id(record), version or None, value, "; ".join(problems))
+    id_ = found or _content_id(record)
+    return Identity(id_, f"{id_}@{version}" if version else id_, value, "; ".join(problems))
 
 
 def events_of(
@@ -104,6 +109,38 @@ def events_of(
         )
         for id_, (identity, record) in zip(ids, records, strict=True)
     ]
+
+
+def _naming(poll: Poll) -> Callable[[JSON], Identity]:
+    """:func:`identify` for very many records: what nothing is wrong with takes a fraction of the time."""
+    id_of = compiled(poll["id"])
+    version_of = compiled(poll["version"]) if "version" in poll else None
+    cursor = poll.get("cursor", {})
+    field_of = compiled(cursor["field"]) if "field" in cursor else None
+    format_ = cursor.get("format", "")
+
+    def name(record: JSON) -> Identity:
+        try:
+            id_ = _plain(id_of(record))
+            version = _plain(version_of(record)) if version_of else None
+            value = parse_cursor(field_of(record), format_) if field_of else None
+        except (ExpressionError, CursorError):
+            return identify(poll, record)
+        if id_ is None or (version is None and version_of):
+            return identify(poll, record)
+        return Identity(id_, id_ if version is None else f"{id_}@{version}", value)
+
+    return name
+
+
+def _plain(value: JSON) -> str | None:
+    """A text or a whole number that is fine as it is; None: it takes a closer look."""
+    if type(value) is int:
+        return str(value)
+    fine = (
+        isinstance(value, str) and value and len(value) <= _MAX_ID and value.isascii() and value.isprintable()
+    )
+    return value if fine else None
 
 
 def _batches(poll: Poll, ids: list[str], records: list[JSON], now: float) -> Iterator[Event]:
@@ -138,7 +175,7 @@ def _type(poll: Poll, record: JSON) -> str:
 def _time(poll: Poll, identity: Identity, now: float) -> str:
     """When it happened, as far as the record says so."""
     if isinstance(identity.value, int) and poll["cursor"]["format"] in TIMES:
-        return rfc3339(identity.value / SECOND)
+        return time_of(identity.value)
     return rfc3339(now)
 
 

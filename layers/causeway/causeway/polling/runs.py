@@ -80,9 +80,29 @@ def turned(
     known = run.get("highest")
     if highest is not None:
         after["highest"] = highest if known is None else max(known, highest)
+        if run["request"] and run["request"]["number"] == 1:
+            after["surely"] = highest
     if token is not None:
         after["token"] = token
     return after
+
+
+def given_in(run: Run) -> Run:
+    """A run that was read anew often enough, and whose list changed its order each time.
+
+    What was skipped comes after the first page, where the list is in the cursor's order; in any other order
+    nothing is skipped by a change. So the cursor moves on as far as that page went, and no further.
+    """
+    after: Run = _without(run, "highest", "moved")
+    if "surely" in run:
+        after["highest"] = run["surely"]
+    after["window"] = {**run["window"], "last": True}
+    return after
+
+
+def must_give_in(run: Run) -> bool:
+    """Whether there is no point in reading the list anew once more."""
+    return run["request"] is None and run.get("moved", False) and run.get("again", 0) >= AGAIN
 
 
 def is_numbered(poll: Poll) -> bool:
@@ -116,7 +136,7 @@ def ended(poll: Poll, state: State, page: Page, *, now: float, until: str | None
         until: Of a backfill, up to where.
     """
     run = state["open"]
-    if run.get("moved") and run.get("again", 0) < AGAIN:
+    if run.get("moved"):
         return {**state, "open": _anew(poll, run, now)}
     counts: Any = {"records": run["records"], "queued": run["queued"]}
     after: State = _without(state, "open", "failure", "validators")

@@ -50,6 +50,7 @@ class Run(TypedDict):
     give_up_at: NotRequired[float]  # when the next slot is due: then it has failed
     failed: NotRequired[int]  # so many slots in a row
     moved: NotRequired[bool]  # records changed their places while its pages were read
+    surely: NotRequired[Comparable]  # up to here none can have been skipped by that
     again: NotRequired[int]  # so many times its window was read anew, because they did
     stopped: NotRequired[bool]  # before the list's end: all that came was known
     pending: NotRequired[str]  # where what is being queued of a page is kept
@@ -97,9 +98,9 @@ class Superseded(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 def covered(table: Table, system: str, poll: str) -> float:
-    """Up to when everything that was due of a poll has been begun; 0 when it never ran."""
+    """Up to when all that was due of a poll has been read; 0 when it never ran, or a run is unfinished."""
     item = table.get(f"poll#{system}/{poll}", REGULAR)
-    return float(item["slot"]) if item else 0.0
+    return float(item["slot"]) if item and not item.get("unfinished") else 0.0
 
 
 class States:
@@ -150,6 +151,8 @@ class States:
             "claim": claim,
             "run": state["run"],
             "slot": state["slot"],
+            "unfinished": "open" in state,
+            "read_until": state["stored"]["until"],
             **({"state_at": elsewhere} if elsewhere else {"state": text}),
             **({"expires_at": int(expires_at)} if expires_at else {}),
         }

@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from causeway.polling.comparing import compare, gone
-from causeway.polling.cursors import SECOND
+from causeway.polling.cursors import SECOND, parse_cursor
 from causeway.polling.paging import SEEN, next_request, token_of
-from causeway.polling.records import events_of, identify
-from causeway.polling.runs import ended, is_numbered, moves, reaches_back_to, turned
+from causeway.polling.records import events_of, identified
+from causeway.polling.runs import ended, given_in, is_numbered, moves, must_give_in, reaches_back_to, turned
 from causeway.polling.seen import MOST
 from causeway.polling.windows import is_older, is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON, Poll
@@ -72,13 +72,18 @@ def turn_of(
         ExpressionError: an expression over the answer fails.
     """
     run = state["open"]
-    named = [(identify(poll, record), record) for record in page.records]
+    named = identified(poll, page.records)
     within = [each for each in named if is_within(run["window"], each[0].value)]
     fresh, hashes = _fresh(poll, within, known)
     following = _after(poll, run, page, named, known)
     if "diff" in poll and following["request"] is None and page.modified:
         fresh += gone(poll, known["previous"], {**known["met"], **hashes})
     following["queued"] += len(fresh)
+    # With a version, what was changed shows as news; without one, anything that is so young may have moved.
+    if moves(poll, run, (identity for identity, _ in (fresh if "version" in poll else named))):
+        following["moved"] = True
+    if gives_in := must_give_in(following):
+        following = given_in(following)
     mid: State = {**state, "open": following}
     after = mid if following["request"] else ended(poll, mid, page, now=now, until=until)
     is_over = after.get("open", {}).get("number") != run["number"]
@@ -97,7 +102,28 @@ def turn_of(
             after["snapshot"] = {"run": turn["run"], "parts": turn["page"]}
     else:
         _remember(poll, turn, mid, within=within, fresh=fresh, is_over=is_over, now=now)
-    return turn, sorted({identity.problem for identity, _ in named if identity.problem})
+    problems = {*_problems(poll, run, named)}
+    if gives_in:
+        problems.add(
+            "paginate: the list changes faster than its numbered pages are read, so the cursor moves slowly: "
+            "page by link or cursor, if the API can"
+        )
+    return turn, sorted(problems)
+
+
+def _problems(poll: Poll, run: Run, named: Sequence[Named]) -> Iterator[str]:
+    """What is not as the map says; all of it is delivered nevertheless."""
+    yield from (identity.problem for identity, _ in named if identity.problem)
+    since, cursor = run["window"]["since"], poll.get("cursor", {})
+    if since is None or "field" not in cursor or not cursor["asks"]:
+        return
+    bound = parse_cursor(since, cursor["format"])
+    values = (identity.value for identity, _ in named if identity.value is not None)
+    if any(value < bound for value in values):  # type: ignore[operator] # of one kind
+        yield (
+            "cursor: the API gives records from before ${since}: it does not know the parameter, "
+            "or means another field, or another time zone"
+        )
 
 
 def _fresh(poll: Poll, within: Sequence[Named], known: Known) -> tuple[list[Named], dict[str, str]]:
@@ -132,8 +158,6 @@ def _after(poll: Poll, run: Run, page: Page, named: Sequence[Named], known: Know
     after = turned(run, page, highest=highest, token=token, following=following)
     if following is None and seen_all and page.records:
         after["stopped"] = True
-    if moves(poll, run, (identity for identity, _ in named)):
-        after["moved"] = True
     return after
 
 

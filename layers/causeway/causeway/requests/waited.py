@@ -176,8 +176,8 @@ class Waited(Attempt):
     def _go_on_later(self, error: Exception) -> Fate:
         self.leaves = True
         if isinstance(error, Refused | Paused | Held):
-            settling.follow(self, error)
-            return Fate(QUEUED)
+            fate = settling.follow(self, error)
+            return fate if fate.outcome == "dead" else Fate(QUEUED)  # dead: its time was up
         # No attempt was made, or it met a fault of ours: it goes on with the ticket that it has.
         tools, claim = self.tools, self.claimed
         reason = settling.reason_of(self, error)
