@@ -27,10 +27,10 @@ def poll(cloud: LocalCloud, *arguments: str) -> dict[str, Any]:
 
 @pytest.fixture
 def api(target: Target) -> Target:
-    """Two pages, of which the second one fails at first."""
+    """Two pages, of which the second one fails at first; then only the newest again; then both."""
     last = Reply(body={"orders": ORDERS[2:]})
     first = Reply(body={"orders": ORDERS[:2]}, headers={"Link": '</polled/orders/2>; rel="next"'})
-    target.on("/polled/orders", first)
+    target.on("/polled/orders", first, Reply(body={"orders": ORDERS[3:]}), first)
     target.on("/polled/orders/2", Reply(500), last)
     return target
 

@@ -121,10 +121,6 @@ def test_an_event_that_could_not_be_taken_is_kept_and_told():
         if one["Action"] == "sqs:SendMessage"
     ]
     assert "NotTaken" in {target(arn) for one in may for arn in each(one["Resource"])}
-        target(arn)
-        for one in may
-        for arn in """What is a list or stands for a list of one, as a list."""(one["Resource"])
-    }
     alarm = resources("AWS::CloudWatch::Alarm")["EventsNotTaken"]
     assert target(alarm["Dimensions"][0]["Value"]) == "NotTaken"
 
