@@ -63,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", help="the Python that has them (`make bench-poll` makes it)")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--records", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--records", type=int, nargs="+", default=[20_000, 100_000, 1_000_000])
     return parser.parse_args()
 
 
