@@ -456,6 +456,28 @@ class TestRepeats:
         assert len(stage.target.asked) == 1
         assert stage.pages() == ([delivery, delivery], [])
 
+    def test_an_attempt_whose_lease_passes_while_its_message_is_refused_does_not_lose_it(self):
+        """The claim was too early by a moment; when its answer is there the lease has passed."""
+        stage = Stage()
+        delivery = stage.accept()
+        message = json.loads(stage.memory.queues[QUEUE][0].body)
+        stage.tools.journal.claim(message, message["event"], sent_at=NOW, lease=NOW + 30)  # ... and is cut off
+        stage.clock.advance(29.99)
+        call = stage.memory.call
+
+        def slow(service, operation, parameters):
+            try:
+                return call(service, operation, parameters)
+            finally:
+                if operation == "UpdateItem":
+                    stage.clock.advance(0.02)
+
+        stage.memory.call = slow
+        stage.invoke()
+        stage.memory.call = call
+        stage.until_quiet()
+        assert stage.item(delivery)["status"] == "delivered"
+
     def test_a_message_that_meets_a_running_attempt_comes_back_after_its_lease(self):
         stage = Stage()
         delivery = stage.accept()

@@ -73,12 +73,13 @@ class Carrier:
     def met(self, received: Received, item: Item) -> Fate:
         """What becomes of a message that may not run, by the item that it met."""
         now = self.tools.clock.now()
-        lease = item["lease"] / 1000
+        left = item["lease"] / 1000 - now
         dead = item["status"] == "dead" and not item.get("announced")
         if item["format"] > ITEM_FORMAT:
             return Fate("newer", LOOK_AGAIN)
-        if (item["status"] == "running" or dead) and lease >= now:
-            return Fate("running", lease - now + _AFTER_THE_LEASE)
+        # What runs may yet be cut off, and by now its lease may have passed that had not when it was met.
+        if item["status"] == "running" or (dead and left >= 0):
+            return Fate("running", max(left, 0.0) + _AFTER_THE_LEASE)
         try:
             if dead:  # whoever gave it up was cut off before saying so
                 self.tools.giving_up.announce(item["id"])
