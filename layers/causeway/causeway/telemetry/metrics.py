@@ -41,6 +41,8 @@ UNITS = {
     "PollLag": "Seconds",  # since when nothing new has been read of a poll, whenever one is looked at
     "PollGaps": "Count",  # windows that reach back to what the API no longer has
     "MissedByWebhook": "Count",  # events that only a poll has brought
+    "WatchdogRuns": "Count",  # whose absence is an alarm
+    "WatchdogLeftOut": "Count",  # looks that a run had no time for, or that failed
 }
 """All metrics and their units. Counts are summed up; of the others, each value is kept."""
 
