@@ -35,11 +35,15 @@ STACK = "*"
 _AT_ONCE = 16
 
 
+class NotToldError(Exception):
+    """Changes could not be told; they are in the next run."""
+
+
 class Telling(Protocol):
     """Whoever tells people and programs of changes."""
 
-    def tell(self, changes: Sequence[Change]) -> Iterable[Change]:
-        """Tell them; yield each that has been told, as soon as it is."""
+    def tell(self, changes: Sequence[Change], *, until: float) -> Iterable[Change]:
+        """Tell them, as far as there is time; yield each that has been told, as soon as it is."""
 
 
 @dataclass
@@ -87,10 +91,11 @@ class Watchdog:
             until: Nothing is begun after this time.
 
         Returns:
-            How much was looked at, was left out, has failed, and was told.
+            How much was looked at, was left out, has failed, was told, and was not.
 
         Raises:
             AwsError: how things stood could not be read, or how they stand not be written.
+            NotToldError: not all that has changed could be told.
         """
         now = self._means.clock.now()
         before = self._means.state.get(*RUN) or {}
@@ -99,16 +104,24 @@ class Watchdog:
         seen = {(look.check.name, look.place) for look in looks}
         for name, each in progress.items():
             each.left = [place for place in each.left if (name, place) not in seen]
-        told = self._tell([look for look in looks if look.findings is not None], now)
+        told, untold = self._tell([look for look in looks if look.findings is not None], now, until)
         values = {name: {"slot": each.slot, "left": each.left} for name, each in progress.items()}
         self._means.state.put(dict(zip(("id", "part"), RUN, strict=True)) | values | {"at": now})
         failed = sum(look.findings is None for look in looks)
         left = sum(len(each.left) for each in progress.values())
-        counts = {"looked": len(looks) - failed, "left_out": left, "failed": failed, "told": told}
+        counts = {
+            "looked": len(looks) - failed,
+            "left_out": left,
+            "failed": failed,
+            "told": told,
+            "untold": untold,
+        }
         self._means.metrics.add("WatchdogRuns")
         self._means.metrics.add("WatchdogLeftOut", left + failed)
-        level = self._logger.warning if left or failed else self._logger.info
+        level = self._logger.warning if left or failed or untold else self._logger.info
         level("watched", counts=counts)
+        if untold:
+            raise NotToldError(f"{untold} changes could not be told; the next run tells them")
         return counts
 
     def _due(self, check: AnyCheck, before: JSON, now: float) -> Progress:
@@ -147,8 +160,8 @@ class Watchdog:
                 looks.append(Look(check, place, None))
         return looks
 
-    def _tell(self, looks: Sequence[Look], now: float) -> int:
-        """Tell what has changed; then write down how things stand."""
+    def _tell(self, looks: Sequence[Look], now: float, until: float) -> tuple[int, int]:
+        """Tell what has changed; then write down how things stand. How much was told, and was not."""
         before = self._standings.all()
         changes: dict[str, Change] = {}
         after: dict[str, Standing | None] = {
@@ -166,10 +179,10 @@ class Watchdog:
             if key not in changes and standing != before.get(key):
                 self._standings.write(key, standing)
         told = 0
-        for change in self._telling.tell(list(changes.values())):
+        for change in self._telling.tell(list(changes.values()), until=until):
             self._standings.write(change.standing.key, after[change.standing.key])
             told += 1
-        return told
+        return told, len(changes) - told
 
     def _is_gone(self, known: Standing) -> bool:
         """Whether nobody looks at it any more: its check or its integration is not there."""

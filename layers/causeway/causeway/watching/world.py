@@ -85,6 +85,12 @@ class World:
                 if is_taken(self.plan, poll):
                     yield poll
 
+    def takers(self, poll: Poll) -> tuple[str, ...]:
+        """The integrations that a poll's records are for."""
+        of_events = self.plan.fed_by(poll["system"]) if "reach" in poll else []
+        taking = [*self.plan.fed_by_poll(poll["system"], poll["name"]), *of_events]
+        return tuple(sorted(integration["name"] for integration in taking))
+
     def granted_auths(self) -> Iterator[tuple[GrantKey, Auth]]:
         """The ways of calling systems that hang on a refresh token."""
         for name, system in self.plan.systems.items():

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from causeway.watching.checks import deliveries, systems
+from causeway.watching.finding import MINUTE, Check, StackCheck
+
 if TYPE_CHECKING:
     from causeway.watching.finding import AnyCheck
 
-CHECKS: tuple[AnyCheck, ...] = ()
+CHECKS: tuple[AnyCheck, ...] = (
+    Check("overdue", deliveries.overdue),
+    Check("dead", deliveries.dead),
+    Check("forgotten", deliveries.forgotten),
+    Check("paused", deliveries.paused, settles=0),
+    StackCheck("circuit", systems.circuits, settles=MINUTE),
+    StackCheck("poll", systems.polls),
+    StackCheck("token", systems.tokens),
+)
