@@ -85,9 +85,3 @@ def test_the_wheels_of_each_architecture_are_told_apart():
         assert tags
         assert all(tag.startswith("manylinux") and tag.endswith(machine) for tag in tags)
     assert set(PARAMETERS["Architecture"]["AllowedValues"]) == {"arm64", "x86_64"}
-
-
-def test_every_alarm_can_be_heard():
-    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
-        assert alarm["AlarmActions"]["Fn::If"][1] == [{"Ref": "AlarmTopic"}], name
-        assert alarm["TreatMissingData"] == "notBreaching", name

@@ -12,6 +12,9 @@ AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
 
 LEFT_OUT: dict[str, str] = {
     "AWS::Events::Archive": "the emulator's CloudFormation has no archives",
+    "AWS::CloudWatch::Alarm": "there are no metrics here to watch; tests evaluate the template's alarms",
+    "AWS::CloudWatch::CompositeAlarm": "there are no alarms here to put together",
+    "AWS::CloudWatch::Dashboard": "there are no metrics here to show",
 }
 """Types of resources that are not deployed here, and why."""
 
