@@ -17,6 +17,19 @@ STAGES = [name for name in CONFIG if name != "version"]
 
 OWN = {
     "AuthorizerFunction": {"CAUSEWAY_OIDC_ISSUER", "CAUSEWAY_OIDC_AUDIENCE", "CAUSEWAY_OIDC_JWKS_URL"},
+    "ConsoleFunction": {
+        "CAUSEWAY_OIDC_ISSUER",
+        "CAUSEWAY_OIDC_AUDIENCE",
+        "CAUSEWAY_CONSOLE_CLIENT_ID",
+        "CAUSEWAY_CONSOLE_SCOPE",
+        "CAUSEWAY_CONSOLE_TOKEN_ORIGIN",
+    },
+    "WatchdogFunction": {
+        "CAUSEWAY_STACK",
+        "CAUSEWAY_OWNERS_TOPIC",
+        "CAUSEWAY_REMIND_AFTER",
+        "CAUSEWAY_CONSOLE_URL",
+    },
 }
 """Settings that one function alone is told."""
 

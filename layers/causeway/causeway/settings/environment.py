@@ -70,9 +70,18 @@ class Settings:
     claim_check_over = Setting("CAUSEWAY_CLAIM_CHECK_OVER", int, default="262144")  # bytes
     keep_dead = Setting("CAUSEWAY_KEEP_DEAD", float, default="7776000")  # seconds: 90 days
     base_url = Setting("CAUSEWAY_BASE_URL", str, default="")
-    oidc_issuer = Setting("CAUSEWAY_OIDC_ISSUER", str, default="")  # these three the authorizer's alone
+    oidc_issuer = Setting(
+        "CAUSEWAY_OIDC_ISSUER", str, default=""
+    )  # these the authorizer's and the console's alone
     oidc_audience = Setting("CAUSEWAY_OIDC_AUDIENCE", str, default="")
     oidc_jwks_url = Setting("CAUSEWAY_OIDC_JWKS_URL", str, default="")
+    console_client_id = Setting("CAUSEWAY_CONSOLE_CLIENT_ID", str, default="")
+    console_scope = Setting("CAUSEWAY_CONSOLE_SCOPE", str, default="openid console:read console:operate")
+    console_token_origin = Setting("CAUSEWAY_CONSOLE_TOKEN_ORIGIN", str, default="")
+    stack = Setting("CAUSEWAY_STACK", str)  # these four the watchdog's alone
+    owners_topic = Setting("CAUSEWAY_OWNERS_TOPIC", str)
+    remind_after = Setting("CAUSEWAY_REMIND_AFTER", float, default="24")  # hours
+    console_url = Setting("CAUSEWAY_CONSOLE_URL", str)
     metrics_by_integration = Setting("CAUSEWAY_METRICS_BY_INTEGRATION", _boolean, default="false")
 
     @classmethod

@@ -57,7 +57,7 @@ def polls(world: World, now: float) -> Iterator[Finding]:
         known = world.polls.get((poll["system"], poll["name"]))
         if known is None:
             continue  # it has never run: since when it should have, nobody knows
-        read_until: float = known.get("read_until", known["slot"])
+        read_until: float = known["read_until"]
         world.means.metrics.add("PollLag", max(0.0, now - read_until))
         takers = world.takers(poll)
         within = min(world.plan.integrations[name]["frequency"]["deliver_within"] for name in takers)
