@@ -11,7 +11,7 @@ from tests.support.alarms import Alarms
 from tests.support.resolving import Resolver
 from tests.support.template import ROOT, functions, resources, variables, written
 
-STREAM = Alarms(StreamMode="on-demand", AlarmTopic="arn:aws:sns:eu-central-1:123456789012:ops")
+STREAM = Alarms(StreamMode="on-demand")
 """A stack that has everything that a stack can have."""
 
 ALL = STREAM.single | STREAM.composite
@@ -117,6 +117,33 @@ def test_an_alarm_reaches_somebody_by_itself_or_through_one_composite(name):
     through = [composite for composite in STREAM.composite if name in STREAM.children(composite)]
     assert len(through) + (name in STREAM.acting()) == 1
     assert set(through) <= STREAM.acting()
+
+
+def test_alarms_tell_the_stacks_topic_and_one_of_the_users_if_there_is_one():
+    own = "arn:aws:sns:eu-central-1:123456789012:ops"
+    for topics, alarms in ((["AlarmsTopic"], Alarms()), (["AlarmsTopic", own], Alarms(AlarmTopic=own))):
+        everyone = [alarm.properties for alarm in alarms.single.values()] + list(alarms.composite.values())
+        assert {str(one["AlarmActions"]) for one in everyone if "AlarmActions" in one} == {str(topics)}
+
+
+def test_cloudwatch_may_tell_that_topic_and_only_for_alarms_of_this_account():
+    """The topic's policy takes the place of the one that SNS makes: without this, alarms would ring unheard."""
+    policy = Resolver(written()).resources("AWS::SNS::TopicPolicy")["AlarmsTopicPolicy"]
+    (allowed,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert policy["Topics"] == [allowed["Resource"]] == ["AlarmsTopic"]
+    assert (allowed["Principal"], allowed["Action"]) == (
+        {"Service": "cloudwatch.amazonaws.com"},
+        "sns:Publish",
+    )
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
+
+
+def test_the_operator_hears_all_alarms():
+    subscriptions = Resolver(written(), {"OperatorEmail": "ops@example.com"}).resources(
+        "AWS::SNS::Subscription"
+    )
+    of_alarms = [one for one in subscriptions.values() if one["TopicArn"] == "AlarmsTopic"]
+    assert of_alarms == [{"TopicArn": "AlarmsTopic", "Protocol": "email", "Endpoint": "ops@example.com"}]
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.support.alarms import Alarms, Change, Data, aggregate, calculate, decide, told
 
-TOPIC = "arn:aws:sns:eu-central-1:123456789012:ops"
 START = 1_800_000_000.0
 MINUTE = 60
 BEFORE = 20
@@ -21,7 +20,7 @@ class Stack:
     """A stack that is watched: what breaks in it, minute by minute."""
 
     def __init__(self, **parameters):
-        self.alarms = Alarms(AlarmTopic=TOPIC, **parameters)
+        self.alarms = Alarms(**parameters)
         self.data = Data()
 
     def healthy(self, minutes):
@@ -192,11 +191,31 @@ def test_a_stream_that_is_behind_is_told_where_there_is_one():
     assert told(stack.messages(60)) == [("DeliveriesLate", "ALARM"), ("DeliveriesLate", "OK")]
 
 
-def test_nothing_is_told_where_no_topic_listens():
+def test_a_watchdog_that_stops_is_told_by_its_silence():
+    """What stops says nothing, and fails nowhere."""
     stack = Stack()
-    stack.alarms = Alarms()
-    stack.fails("ConsoleFunction", 10)
-    assert stack.messages(60) == []
+    stack.healthy(10)
+    for at in stack.times(60, since=10):
+        stack.data.add("AWS/Lambda", "Invocations", 1, at, FunctionName="SchedulerFunction")
+    (began,) = stack.messages(60)
+    assert told([began]) == [("WatchingBroken", "ALARM")]
+    assert minutes_until(began) <= 10 + 10
+
+
+def test_a_silent_provider_and_books_that_do_not_close_are_told_until_the_figure_is_good_again(stack):
+    stack.counts("SilentFor", 600, 30, service="watchdog")
+    stack.counts("SilentFor", 0, 60, since=30, service="watchdog")
+    stack.counts("Unaccounted", 2, 1, service="watchdog")
+    stack.counts("Unaccounted", 0, 1, since=61, service="watchdog")
+    messages = stack.messages(120)
+    assert sorted(told(messages)) == [
+        ("SilentIntegrations", "ALARM"),
+        ("SilentIntegrations", "OK"),
+        ("Unaccounted", "ALARM"),
+        ("Unaccounted", "OK"),
+    ]
+    ended = {change.alarm: minutes_until(change) for change in messages if change.state == "OK"}
+    assert ended["Unaccounted"] >= 61
 
 
 # ---- the evaluation itself ---------------------------------------------------------------------------------------
