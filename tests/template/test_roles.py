@@ -60,7 +60,7 @@ def test_every_resource_is_named(name):
                 assert "${" in whole, statement["Sid"]
                 assert inside, statement["Sid"]
             elif "Fn::Split" in resource:
-                assert resource["Fn::Split"][1]["Ref"].startswith("Target"), statement["Sid"]
+                assert resource["Fn::Split"][1]["Ref"].startswith(("Target", "Canary")), statement["Sid"]
             else:
                 assert target(resource), statement["Sid"]
 
@@ -172,9 +172,23 @@ def test_the_watchdog_changes_nothing_but_what_it_remembers_itself():
     changing = ("Put", "Update", "Delete", "Send")
     for statement in statements(role_of(functions()["WatchdogFunction"])):
         if any(action.split(":")[1].startswith(changing) for action in each(statement["Action"])):
-            assert statement["Sid"] in {"Announce", "Log", "Trace"} or statement["Condition"][
-                "ForAllValues:StringLike"
-            ]["dynamodb:LeadingKeys"] == ["watch#*"], statement["Sid"]
+            assert statement["Sid"] in {"Announce", "Log", "Trace"} or set(
+                statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            ) <= {"watch#*", "books#*", "canary#*"}, statement["Sid"]
+
+
+def test_the_watchdog_reads_secrets_that_verify_and_only_those_that_a_parameter_names():
+    reading = [
+        one
+        for one in statements(role_of(functions()["WatchdogFunction"]))
+        if {"ssm:GetParameters", "secretsmanager:GetSecretValue"} & set(each(one["Action"]))
+    ]
+    assert [one["Resource"] for one in reading] == [{"Fn::Split": [",", {"Ref": "CanarySecrets"}]}]
+    allowed = re.compile(written()["Parameters"]["CanarySecrets"]["AllowedPattern"])
+    parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/causeway/{}/shop/webhook"
+    assert allowed.fullmatch(parameter.format("in"))
+    assert not allowed.fullmatch(parameter.format("out"))
+    assert not allowed.fullmatch("arn:aws:ssm:eu-west-1:123456789012:parameter/*")
 
 
 def test_the_key_that_seals_is_made_by_the_stack_and_stays_with_what_it_sealed():
@@ -189,7 +203,7 @@ def test_a_role_logs_to_its_functions_own_group():
         allowed = [
             one
             for one in statements(role_of(function))
-            if any("logs:" in action for action in each(one["Action"]))
+            if any("logs:" in action for action in each(one["Action"]) if action != "logs:FilterLogEvents")
         ]
         assert [(each(one["Action"]), target(one["Resource"])) for one in allowed] == [
             (["logs:CreateLogStream", "logs:PutLogEvents"], group)

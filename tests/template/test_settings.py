@@ -26,6 +26,8 @@ OWN = {
     },
     "WatchdogFunction": {
         "CAUSEWAY_STACK",
+        "CAUSEWAY_LOG_GROUPS",
+        "CAUSEWAY_LOG_GROUPS",
         "CAUSEWAY_OWNERS_TOPIC",
         "CAUSEWAY_REMIND_AFTER",
         "CAUSEWAY_CONSOLE_URL",

@@ -48,6 +48,10 @@ def _boolean(text: str) -> bool:
         raise ValueError("it must be true or false") from None
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
 class Settings:
     """The settings of a function, by name; :class:`SettingError` is raised by those that are not set."""
 
@@ -78,7 +82,8 @@ class Settings:
     console_client_id = Setting("CAUSEWAY_CONSOLE_CLIENT_ID", str, default="")
     console_scope = Setting("CAUSEWAY_CONSOLE_SCOPE", str, default="openid console:read console:operate")
     console_token_origin = Setting("CAUSEWAY_CONSOLE_TOKEN_ORIGIN", str, default="")
-    stack = Setting("CAUSEWAY_STACK", str)  # these four the watchdog's alone
+    stack = Setting("CAUSEWAY_STACK", str)  # these five the watchdog's alone
+    log_groups = Setting("CAUSEWAY_LOG_GROUPS", _names)  # of the functions that accept events
     owners_topic = Setting("CAUSEWAY_OWNERS_TOPIC", str)
     remind_after = Setting("CAUSEWAY_REMIND_AFTER", float, default="24")  # hours
     console_url = Setting("CAUSEWAY_CONSOLE_URL", str)
