@@ -38,6 +38,17 @@ class SqsMessage:
     sequence: str = ""
 
 
+@dataclass
+class Published:
+    """A message on a topic."""
+
+    topic: str
+    subject: str
+    by_protocol: dict
+    attributes: dict
+    at: float
+
+
 class _Queues(defaultdict):
     """Queues by URL; each is as its URL says."""
 
@@ -80,6 +91,8 @@ class MemoryAws:
         self.queues = _Queues()
         self.objects = {}
         self.events = []
+        self.published = []
+        self.subscribed = {}  # addresses, and the subscriptions' ARNs or "PendingConfirmation"
         self.calls = []
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
@@ -90,6 +103,11 @@ class MemoryAws:
             parameters = json.loads(json.dumps(parameters))
             # What is answered is not copied: items are replaced, never changed, and the caller reads them at once.
             return getattr(self, f"_{service}_{_snake(operation)}")(parameters)
+
+    def query(self, service, action, fields):
+        with self._lock:
+            self.calls.append((service, action))
+            return getattr(self, f"_{service}_{_snake(action)}")(dict(fields))
 
     def put_object(self, bucket, key, body, *, content_type):
         self.calls.append(("s3", "PutObject"))
@@ -297,6 +315,38 @@ class MemoryAws:
             self.queues[url].delete(message_ids)
             return
         self.queues[url] = [message for message in self.queues[url] if message.id not in message_ids]
+
+    # SNS
+
+    def _sns_publish(self, fields):
+        assert re.fullmatch(r"[!-~][ -~]{0,98}", fields["Subject"]), "SNS takes no such subject"
+        assert len(fields["Message"]) < 256 * 1024
+        attributes = {}
+        for name in [name for name in fields if name.endswith(".Name")]:
+            entry = name.removesuffix(".Name")
+            value = fields[f"{entry}.Value.StringValue"]
+            is_list = fields[f"{entry}.Value.DataType"] == "String.Array"
+            attributes[fields[name]] = json.loads(value) if is_list else value
+        self.published.append(
+            Published(
+                fields["TopicArn"],
+                fields["Subject"],
+                json.loads(fields["Message"]),
+                attributes,
+                self.clock.now(),
+            )
+        )
+        return "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
+
+    def _sns_list_subscriptions_by_topic(self, fields):
+        first = int(fields.get("NextToken", 0))
+        members = "".join(
+            f"<member><SubscriptionArn>{arn}</SubscriptionArn><Protocol>email</Protocol>"
+            f"<Endpoint>{address}</Endpoint></member>"
+            for address, arn in list(self.subscribed.items())[first : first + 100]
+        )
+        more = f"<NextToken>{first + 100}</NextToken>" if len(self.subscribed) > first + 100 else ""
+        return f"<Subscriptions>{members}</Subscriptions>{more}"
 
     # EventBridge
 

@@ -32,6 +32,9 @@ RUN = ("watch#run", "run")
 STACK = "*"
 """In the place of an integration's name: a check of the whole stack."""
 
+TELLING = 10.0
+"""Seconds at the end of a run in which nothing more is looked at: they are for telling."""
+
 _AT_ONCE = 16
 
 
@@ -100,7 +103,7 @@ class Watchdog:
         now = self._means.clock.now()
         before = self._means.state.get(*RUN) or {}
         progress = {name: self._due(check, before.get(name), now) for name, check in self._checks.items()}
-        looks = self._look(progress, until)
+        looks = self._look(progress, until - TELLING)
         seen = {(look.check.name, look.place) for look in looks}
         for name, each in progress.items():
             each.left = [place for place in each.left if (name, place) not in seen]

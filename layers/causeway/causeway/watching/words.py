@@ -7,7 +7,6 @@ now, and where to look. It is about one thing, or about things of one kind that 
 from __future__ import annotations
 
 import json
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -28,7 +27,6 @@ SUBJECT = 99
 LISTED = 20
 """So many things one message tells in full."""
 
-_WIDTH = 76
 _LABEL = 11
 _HEADS = {"began": "", "worse": "worse: ", "again": "again: ", "still": "still: ", "recovered": "recovered: "}
 
@@ -108,14 +106,7 @@ class Words:
 
     def _block(self, change: Change, now: float) -> str:
         return "\n".join(
-            textwrap.fill(
-                value,
-                _WIDTH,
-                initial_indent=f"{label:<{_LABEL}}",
-                subsequent_indent=" " * _LABEL,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            f"{label:<{_LABEL}}{value}"  # however long: commands and links are to be copied whole
             for label, value in self._lines(change, now)
             if value
         )
