@@ -99,10 +99,9 @@ class Words:
         first = changes[0]
         about = _HEADS[first.kind]
         if len(changes) == 1:
-            return f"{about}{first.standing.subject}: {first.standing.what}"
-        return (
-            f"{about}{count(len(changes), _NOUNS.get(first.standing.check, 'thing'))}: {first.standing.what}"
-        )
+            return f"{about}{_what(first)}"
+        noun = _NOUNS.get(first.standing.check, "integration")
+        return f"{about}{count(len(changes), noun)}: {first.standing.what}"
 
     def _block(self, change: Change, now: float) -> str:
         return "\n".join(
@@ -120,7 +119,7 @@ class Words:
     def _lines(self, change: Change, now: float) -> Iterator[tuple[str, str]]:
         """What one thing is about, by labels."""
         standing, finding = change.standing, change.finding
-        yield "What", f"{standing.subject}: {standing.what}"
+        yield "What", _what(change)
         yield "Since", f"{rfc3339(standing.since)}, {span(now - standing.since)} ago"
         if finding is None:
             yield "Now", f"well again at {rfc3339(standing.well_since or now)}"
@@ -151,6 +150,12 @@ class Words:
 
 _SIGNS = {"ok": ":white_check_mark:", "warning": ":warning:", "critical": ":rotating_light:"}
 _NOUNS = {"circuit": "system", "token": "system", "certificate": "system", "poll": "poll", "strays": "queue"}
+
+
+def _what(change: Change) -> str:
+    """What is the matter, and with what, unless that says so itself."""
+    standing = change.standing
+    return standing.what if standing.subject in standing.what else f"{standing.subject}: {standing.what}"
 
 
 def concerned(changes: Sequence[Change]) -> set[str]:

@@ -64,7 +64,7 @@ def overdue(facts: Facts, now: float) -> Iterator[Finding]:
         check="overdue",
         subject=facts.name,
         level="critical" if now - oldest > FAR_TOO_LATE * within else "warning",
-        what=f"deliveries are late: the oldest waits for {span(now - oldest)}, not {span(within)} at most",
+        what=f"deliveries are late: not done within {span(within)}",
         cause=cause,
         next_step=next_step,
         since=oldest + within,

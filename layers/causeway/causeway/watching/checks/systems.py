@@ -26,7 +26,7 @@ IDLE = 2 * DAY
 """Seconds after which a refresh token that is used once a day has not been."""
 
 
-def circuits(world: World, now: float) -> Iterator[Finding]:
+def circuits(world: World, now: float) -> Iterator[Finding]:  # noqa: ARG001 - it is, or is not
     """A system failed so often that it is left alone."""
     for health in world.healths.values():
         if health.opened_at is None or health.system not in world.plan.systems:
@@ -36,7 +36,7 @@ def circuits(world: World, now: float) -> Iterator[Finding]:
             check="circuit",
             subject=health.system,
             level="critical",
-            what=f"{health.system} fails: its circuit is open for {span(now - health.opened_at)}",
+            what=f"{health.system} fails: its circuit is open",
             cause="the system is down, or refuses most of what it is sent",
             next_step=(
                 f"see {health.system}'s status page; deliveries wait, are tried one at a time, "
@@ -70,7 +70,7 @@ def polls(world: World, now: float) -> Iterator[Finding]:
             check="poll",
             subject=f"{poll['system']}/{poll['name']}",
             level="critical" if now - due > 4 * within else "warning",
-            what=f"poll {poll['name']} of {poll['system']} has read nothing new for {span(now - read_until)}",
+            what="the poll is late: it has not been read to its end",
             cause="the system does not answer the poll, its answers cannot be read, or there is much to read",
             next_step=(
                 f"see why in the poller's log, then `causeway poll {poll['system']} {poll['name']}`; "
