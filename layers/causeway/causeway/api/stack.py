@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from causeway.api.problems import Fault, Problem, bad
-from causeway.operations.integrations import circuit, live, mapped
+from causeway.operations.integrations import book, circuit, live, mapped
 
 if TYPE_CHECKING:
     from causeway.delivery.pauses import Pauses
     from causeway.limiting.health import Healths
     from causeway.operations.deliveries import Deliveries
+    from causeway.operations.ledger import Ledger
     from causeway.operations.overview import Overview
     from causeway.operations.replays import Replays
     from causeway.operations.showing import Showing
@@ -35,6 +36,7 @@ class Stack:
     replays: Replays
     pauses: Pauses
     healths: Healths
+    ledger: Ledger
     clock: Clock
     _seen: tuple[float, list[dict[str, JSON]]] | None = None
 
@@ -65,10 +67,14 @@ class Stack:
         now = self.clock.now()
         if self._seen is None or not 0 <= now - self._seen[0] < FRESH_FOR:
             healths = {health.system: health for health in self.healths.all()}
+            kept = self.ledger.last(now)
             shown = []
             for found in self.overview.integrations(sorted(self.plan.integrations)):
                 of_map = mapped(self.plan.integrations[found.name])
-                of_circuit = {"circuit": circuit(of_map["calls"], healths, now)}
+                of_circuit = {
+                    "circuit": circuit(of_map["calls"], healths, now),
+                    "book": book(kept, found.name),
+                }
                 shown.append(live(found, now) | of_map | of_circuit)
             self._seen = now, shown
         return self._seen[1]

@@ -58,6 +58,7 @@ class Integration:
     pause: Pause
     last_event: float | None  # accepted; None: none within a day, and none open
     oldest: float | None  # of what waits
+    oldest_dead: float | None
     waiting: int
     dead: int
     delivered: int  # accepted in this clock hour or the one before
@@ -119,6 +120,7 @@ class Overview:
             pause,
             last_event=max(times) if times else self._last_before(name),
             oldest=waiting.oldest,
+            oldest_dead=dead.oldest,
             waiting=len(waiting.times),
             dead=len(dead.times),
             delivered=len(recent.times),
