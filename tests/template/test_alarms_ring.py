@@ -124,7 +124,7 @@ def test_a_burst_that_is_worked_off_is_no_news(stack):
     assert stack.messages(60) == []
 
 
-@pytest.mark.parametrize("queue", ["StraysFifo", "LostPolls", "MissedMinutes"])
+@pytest.mark.parametrize("queue", ["Strays", "StraysFifo", "LostPolls", "MissedMinutes"])
 def test_a_net_with_a_message_in_it_is_told(stack, queue):
     stack.on_queue(queue, 30)
     assert told(stack.messages(30)) == [("NetsNotEmpty", "ALARM")]

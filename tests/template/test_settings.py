@@ -30,6 +30,7 @@ OWN = {
         "CAUSEWAY_LOG_GROUPS",
         "CAUSEWAY_OWNERS_TOPIC",
         "CAUSEWAY_REMIND_AFTER",
+        "CAUSEWAY_STRAYS_URLS",
         "CAUSEWAY_CONSOLE_URL",
     },
 }

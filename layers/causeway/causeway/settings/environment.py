@@ -86,6 +86,7 @@ class Settings:
     log_groups = Setting("CAUSEWAY_LOG_GROUPS", _names)  # of the functions that accept events
     owners_topic = Setting("CAUSEWAY_OWNERS_TOPIC", str)
     remind_after = Setting("CAUSEWAY_REMIND_AFTER", float, default="24")  # hours
+    strays_urls = Setting("CAUSEWAY_STRAYS_URLS", _names)  # of the nets below the queues of deliveries
     console_url = Setting("CAUSEWAY_CONSOLE_URL", str)
     metrics_by_integration = Setting("CAUSEWAY_METRICS_BY_INTEGRATION", _boolean, default="false")
 

@@ -144,7 +144,7 @@ class Words:
             return f"-- \nCauseway watches the stack {self.stack}. You own what this is about, or operate it."
         return (
             f"-- \nCauseway watches the stack {self.stack}. You are told as its operator, since the owner,\n"
-            f"{recipient.instead_of}, has confirmed no subscription (`causeway owners sync --remind` asks again)."
+            f"{recipient.instead_of}, has not confirmed (`causeway owners sync --remind` asks again)."
         )
 
 

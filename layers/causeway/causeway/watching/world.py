@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from causeway.calls.auth import each_auth
+from causeway.calls.certificates import PART as CERTIFICATE
 from causeway.calls.grants import GrantKey
 from causeway.delivery.pauses import PART as PAUSE
 from causeway.limiting.health import Healths
@@ -77,6 +78,17 @@ class World:
         keys = {(key.id, key.part): key for key, _ in self.granted_auths()}
         found = self.means.state.get_all(list(keys), ("granted_at", "good_until", "refused_at", "expires_at"))
         return {keys[item["id"], item["part"]]: item for item in found}
+
+    @cached_property
+    def certificates(self) -> Mapping[str, float]:
+        """When the certificate ends that calls of a system show; noted by the scheduler each hour."""
+        named = {
+            f"certificate#{name}": name
+            for name, system in self.plan.systems.items()
+            if "mtls" in system.get("api", {})
+        }
+        found = self.means.state.get_all([(key, CERTIFICATE) for key in named], ("ends_at",))
+        return {named[item["id"]]: item["ends_at"] for item in found}
 
     def taken_polls(self) -> Iterator[Poll]:
         """The polls whose records some integration takes."""

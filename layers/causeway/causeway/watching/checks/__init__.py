@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causeway.watching.checks import books, canary, deliveries, silence, systems
+from causeway.watching.checks import books, canary, deliveries, silence, strays, systems
 from causeway.watching.finding import MINUTE, Check, StackCheck
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ CHECKS: tuple[AnyCheck, ...] = (
     StackCheck("circuit", systems.circuits, settles=MINUTE),
     StackCheck("poll", systems.polls),
     StackCheck("token", systems.tokens),
+    StackCheck("certificate", systems.certificates),
+    StackCheck("strays", strays.strays),
     StackCheck("silence", silence.silence, settles=0),
     StackCheck("canary", canary.canaries, every=canary.EVERY, settles=0),
     StackCheck("books", books.books, settles=0),

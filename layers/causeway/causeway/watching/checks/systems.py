@@ -22,6 +22,9 @@ DAY = 86400.0
 EXPIRY_WARNED_BEFORE = 3 * DAY
 """Seconds before its end in which one is warned of a token that nothing renews."""
 
+CERTIFICATE_WARNED_BEFORE = 14 * DAY
+"""Seconds before its end in which one is warned of a certificate."""
+
 IDLE = 2 * DAY
 """Seconds after which a refresh token that is used once a day has not been."""
 
@@ -99,6 +102,26 @@ def tokens(world: World, now: float) -> Iterator[Finding]:
             next_step=f"`causeway authorize {key.system}`: consent once more; deliveries wait meanwhile",
             since=since,
             integrations=world.depending_on(key.system),
+        )
+
+
+def certificates(world: World, now: float) -> Iterator[Finding]:
+    """The certificate that calls of a system show is about to end."""
+    for system, ends in world.certificates.items():
+        if ends - now > CERTIFICATE_WARNED_BEFORE:
+            continue
+        yield Finding(
+            check="certificate",
+            subject=system,
+            level="critical" if ends - now <= DAY else "warning",
+            what=f"the certificate that we show {system} ends at {rfc3339(ends)}",
+            cause="nobody has put a new one",
+            next_step=(
+                f"have a new one issued, then `causeway secrets put` it and its key, as {system}'s "
+                "`mtls` names them"
+            ),
+            since=ends - CERTIFICATE_WARNED_BEFORE,
+            integrations=world.depending_on(system),
         )
 
 
