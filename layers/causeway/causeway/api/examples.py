@@ -29,6 +29,7 @@ INTEGRATION: dict[str, JSON] = {
     "during": "always",
     "deliver_within": 900.0,
     "circuit": {"state": "closed", "system": None, "since": None, "until": None},
+    "silent_since": None,
     "book": {
         "hour": "2026-11-22T08:00:00.000Z",
         "accepted": 42,

@@ -104,6 +104,10 @@ SCHEMAS: dict[str, Schema] = {
             "during": _of(TEXT, "When that holds."),
             "deliver_within": _of(SECONDS, "Seconds; longer waits alarm."),
             "circuit": _of(_ref("Circuit"), "The worst of the systems that it calls."),
+            "silent_since": _of(
+                _or_null(TIME),
+                "When the last event came, if that is longer ago than it may be; null: it is not silent.",
+            ),
             "book": {
                 "anyOf": [_ref("Book"), {"type": "null"}],
                 "description": "The last hour whose books should close; null: none was counted yet.",

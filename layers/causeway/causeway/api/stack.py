@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from causeway.api.problems import Fault, Problem, bad
 from causeway.operations.integrations import book, circuit, live, mapped
+from causeway.operations.overview import LOOKS_BACK
+from causeway.settings.clock import rfc3339
+from causeway.watching.windows import elapsed
 
 if TYPE_CHECKING:
     from causeway.delivery.pauses import Pauses
@@ -71,11 +74,12 @@ class Stack:
             shown = []
             for found in self.overview.integrations(sorted(self.plan.integrations)):
                 of_map = mapped(self.plan.integrations[found.name])
-                of_circuit = {
+                of_now = {
                     "circuit": circuit(of_map["calls"], healths, now),
                     "book": book(kept, found.name),
+                    "silent_since": _silent_since(found.last_event, of_map, now),
                 }
-                shown.append(live(found, now) | of_map | of_circuit)
+                shown.append(live(found, now) | of_map | of_now)
             self._seen = now, shown
         return self._seen[1]
 
@@ -86,3 +90,15 @@ class Stack:
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self.plan.integrations)) or "none"
         return f"the map has no integration {name!r}; it has: {known}"
+
+
+def _silent_since(last: float | None, of_map: dict[str, Any], now: float) -> str | None:
+    """Since when nothing has come, where that is longer than it may be; None: it is not, or not known to be.
+
+    Of what came before the overview looks back it is known only that it is longer ago.
+    """
+    expected = of_map["expect_every"]
+    since = now - LOOKS_BACK if last is None else last
+    if expected is None or elapsed(of_map["during"], since, now) < expected:
+        return None
+    return rfc3339(since)
