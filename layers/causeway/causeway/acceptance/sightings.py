@@ -48,9 +48,7 @@ class Sightings:
     """
 
     def __init__(self, plan: Plan, state: Callable[[], Table], clock: Clock) -> None:
-        self._expected = {
-            name for name, each in plan.integrations.items() if _expects(each)
-        }
+        self._expected = {name for name, each in plan.integrations.items() if _expects(each)}
         self._state = state
         self._clock = clock
         self._noted: dict[str, float] = {}
