@@ -266,6 +266,17 @@ class MemoryAws:
             return {}
         raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404)
 
+    def _sqs_get_queue_attributes(self, parameters):
+        """How much is on a queue, exactly."""
+        queue, now = self.queues[parameters["QueueUrl"]], self.clock.now()
+        visible = sum(message.visible_at <= now for message in queue)
+        numbers = {
+            "ApproximateNumberOfMessages": visible,
+            "ApproximateNumberOfMessagesNotVisible": len(queue) - visible,
+            "ApproximateNumberOfMessagesDelayed": 0,
+        }
+        return {"Attributes": {name: str(numbers[name]) for name in parameters["AttributeNames"]}}
+
     def _sqs_receive_message(self, parameters):
         records = self.receive(parameters["QueueUrl"], parameters["MaxNumberOfMessages"])
         names = {

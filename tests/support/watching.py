@@ -57,7 +57,12 @@ class Watched:
         plan = self.stage.tools.plan
         self.means = Means(
             plan=plan,
-            settings=Settings({"CAUSEWAY_KEEP_DEAD": str(90 * DAY)}),
+            settings=Settings(
+                {
+                    "CAUSEWAY_KEEP_DEAD": str(90 * DAY),
+                    "CAUSEWAY_STRAYS_URLS": "https://sqs/strays,https://sqs/strays.fifo",
+                }
+            ),
             aws=aws,
             journal=Table(aws, "journal"),
             state=Table(aws, "state"),

@@ -49,7 +49,7 @@ def test_every_queue_is_watched(name):
     depth = watched("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=name)
     assert depth, "how much is on it"
     queue = resources("AWS::SQS::Queue")[name]
-    if "RedrivePolicy" in queue:  # it is worked off
+    if "VisibilityTimeout" in queue:  # it is worked off
         assert watched("AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=name)
         assert watched("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", QueueName=name)
     else:  # it is a net: one message is news

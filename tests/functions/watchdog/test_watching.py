@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from causeway.aws.errors import AwsError
+from causeway.calls.certificates import Noting
 from causeway.calls.grants import GrantKey
+from causeway.telemetry.logs import logger
 from causeway.watching.watchdog import NotToldError
 from tests.support.deliveries import Stage, call_of, plan_of
 from tests.support.watching import CONSOLE, DAY, OF_DELIVERIES, OWNER, Watched
@@ -441,3 +450,104 @@ def test_an_integration_that_takes_announcements_is_announced_to_nobody():
     watched.minutes(1)
     ((_, detail),) = watched.announced
     assert detail["of_announcement"] is True, "the stack's rule does not bring it"
+
+
+# Strays and certificates
+
+
+STRAYS = "https://sqs/strays"
+
+
+def strayed(stage, ticket="0000.000001"):
+    """A delivery's message that SQS has put away."""
+    message = stage.first_message()
+    stage.memory.call(
+        "sqs", "SendMessage", {"QueueUrl": STRAYS, "MessageBody": json.dumps(message | {"ticket": ticket})}
+    )
+
+
+def test_a_stray_whose_delivery_nobody_carries_on_is_told_until_it_is_put_back(stage, watched):
+    strayed(stage)
+    watched.minutes(20)
+    message = one(watched.mail)
+    assert message.subject == "[critical] 1 message went astray in strays"
+    assert message.attributes["integration"] == ["orders-to-ledger"]
+    stage.memory.queues[STRAYS] = []
+    watched.minutes(4)
+    assert one(watched.mail).attributes["state"] == "recovered"
+
+
+@pytest.mark.parametrize("answer", [200, 400])
+def test_a_stray_that_the_journal_has_done_with_is_taken_away_and_not_told(stage, watched, answer):
+    stage.target.on("/entries", answer)
+    stage.accept()
+    work(stage)()
+    strayed(stage)
+    watched.minutes(1)
+    assert {each.attributes["check"] for each in watched.mail} <= {"dead"}
+    assert stage.memory.queues[STRAYS] == []
+
+
+def test_a_stray_that_a_later_message_carries_on_is_taken_away(stage, watched):
+    stage.target.on("/entries", 503)
+    stage.accept()
+    work(stage)()
+    strayed(stage)
+    watched.minutes(1)
+    assert watched.mail == []
+    assert stage.memory.queues[STRAYS] == []
+
+
+def test_a_stray_that_is_none_of_ours_is_the_operators(stage, watched):
+    stage.memory.call("sqs", "SendMessage", {"QueueUrl": STRAYS, "MessageBody": "what is this?"})
+    watched.minutes(1)
+    assert one(watched.mail).attributes["to"] == "operator"
+
+
+def test_a_certificate_is_told_of_two_weeks_before_it_ends_as_the_scheduler_has_noted(stage):
+    mtls = {"certificate": "ledger/cert", "key": "ledger/key"}
+    stage.deploy(plan_of(ledger={"mtls": mtls}))
+    watched = Watched(stage)
+    pem, ends = certificate()
+    stage.clock.set(ends - 30 * DAY)
+    secrets = SimpleNamespace(current=lambda names: [pem] if names == ["ledger/cert"] else [])
+    noting = Noting(stage.tools.plan, secrets, watched.means.state, stage.clock, logger())
+    assert noting.run(until=stage.clock.now() + 1) == 1
+    assert noting.run(until=stage.clock.now() + 1) == 0, "once an hour"
+    watched.look()
+    assert watched.mail == []
+    stage.clock.set(ends - 13.9 * DAY)
+    watched.look()
+    assert one(watched.mail).subject.startswith("[warning] the certificate that we show ledger ends at")
+    stage.clock.set(ends - 0.5 * DAY)
+    watched.look()
+    assert one(watched.mail).attributes["severity"] == "critical"
+
+
+def test_a_certificate_that_cannot_be_read_is_told_in_the_log_without_its_content(stage, caplog):
+    mtls = {"certificate": "ledger/cert", "key": "ledger/key"}
+    stage.deploy(plan_of(ledger={"mtls": mtls}))
+    watched = Watched(stage)
+    secrets = SimpleNamespace(current=lambda _: ["-----BEGIN PRIVATE KEY----- sesame"])
+    noting = Noting(stage.tools.plan, secrets, watched.means.state, stage.clock, logger())
+    assert noting.run(until=stage.clock.now() + 1) == 0
+    assert "certificate not read" in caplog.text
+    assert "sesame" not in caplog.text
+
+
+def certificate():
+    """A certificate in PEM, and when it ends."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "us")])
+    ends = datetime(2027, 5, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2026, 5, 1, tzinfo=UTC))
+        .not_valid_after(ends)
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(Encoding.PEM).decode(), ends.timestamp()

@@ -19,6 +19,9 @@ LEVELS: tuple[Level, ...] = ("ok", "warning", "critical")
 
 MINUTE = 60.0
 
+EACH_RUN = 0.0
+"""As ``every``: whenever the watchdog runs, which is each minute."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -57,7 +60,7 @@ class Check(NamedTuple):
 
     name: str
     look: Callable[[Facts, float], Iterable[Finding]]
-    every: float = MINUTE
+    every: float = EACH_RUN
     offset: float = 0.0
     settles: float = 2 * MINUTE  # so long it must have been well until that is told
 
@@ -67,7 +70,7 @@ class StackCheck(NamedTuple):
 
     name: str
     look: Callable[[World, float], Iterable[Finding]]
-    every: float = MINUTE
+    every: float = EACH_RUN
     offset: float = 0.0
     settles: float = 2 * MINUTE
 

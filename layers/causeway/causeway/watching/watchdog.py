@@ -53,7 +53,7 @@ class Telling(Protocol):
 class Progress:
     """How far a check is: its last slot, and whom it has not looked at in it."""
 
-    slot: int = -1
+    slot: float = -1
     left: list[str] = field(default_factory=list)
 
 
@@ -129,7 +129,7 @@ class Watchdog:
 
     def _due(self, check: AnyCheck, before: JSON, now: float) -> Progress:
         """Whom a check is to look at, those first that were left out the last time."""
-        slot = math.floor((now - check.offset) / check.every)
+        slot = math.floor((now - check.offset) / check.every) if check.every else now
         known = Progress(**before) if before else Progress()
         places = list(self._means.plan.integrations) if isinstance(check, Check) else [STACK]
         left = [place for place in known.left if place in places]
