@@ -147,7 +147,7 @@ def check(stage):
     if "diff" in stage.tools.plan.systems["shop"]["polls"]["orders"]:
         assert gone == Counter(['["r05", null, true]'])
     assert "open" not in stage.state()
-    assert stage.memory.queues[POLLS] == []
+    assert not stage.memory.queues[POLLS]
 
 
 RECONCILED = {
@@ -176,23 +176,7 @@ INTEGRATION = {
 def test_a_poll_brings_exactly_what_webhooks_lost_and_counts_it(seed):
     """An endpoint loses a tenth of its events; the poll reads all of them; each arrives once, the count is exact."""
     dice = random.Random(seed)
-    plan = plan_with(RECONCILED, system=WEBHOOKS, integrations=[INTEGRATION])
-    polling = PollStage(plan, paging="link", size=20)
-    delivering = Stage(plan)
-    for stage in (delivering, polling):  # one AWS, one clock
-        stage.clock, stage.memory = polling.clock, polling.memory
-        stage.aws = polling.memory
-    delivering.target.clock = polling.clock
-    polling.deploy(plan)
-    delivering.deploy(plan)
-    counted = delivering.tools.metrics.add
-    missed = Counter()
-
-    def add(name, value=1, **more):
-        missed[name] += value
-        counted(name, value, **more)
-
-    delivering.tools.metrics.add = add
+    polling, delivering, missed = reconciling()
     queue = Queue(polling.memory, url=DELIVERIES, bucket="payloads", clock=polling.clock)
     lost = 0
     for slot_number in range(4):
@@ -233,6 +217,44 @@ def test_what_a_webhook_brings_while_the_poll_reads_is_delivered_once_by_who_com
     assert [message["event"]["id"] for message in polling.queued()] == ["evt_1", "evt_2"]
 
 
+@pytest.mark.parametrize("first", ["webhook", "poll"])
+def test_the_journal_says_who_came_first_and_counts_once(first):
+    """Both messages are on the queue before either is carried out; the target refuses the first attempt."""
+    polling, delivering, counts = reconciling()
+    delivering.target.on("/api/in", 500, 200)
+    row = polling.api.put("evt_1", at=NOW - 60)
+    polling.slot()
+    queue = polling.memory.queues[DELIVERIES]
+    Queue(polling.memory, url=DELIVERIES, bucket="payloads", clock=polling.clock).send(
+        [webhook(row, polling.clock.now())]
+    )
+    if first == "webhook":
+        queue.reverse()
+    for _ in range(3):
+        process(polling, delivering, limit=1)
+        polling.clock.advance(60)
+    assert [asked.headers["causeway-event-id"] for asked in delivering.target.asked] == ["evt_1"] * 2
+    assert counts["MissedByWebhook"] == (first == "poll")
+    assert counts["DeliveriesDuplicate"] == 1
+
+
+def reconciling():
+    """A poll and a processor on one AWS and one clock, and what the processor counts."""
+    plan = plan_with(RECONCILED, system=WEBHOOKS, integrations=[INTEGRATION])
+    polling, delivering = PollStage(plan, paging="link", size=20), Stage(plan)
+    delivering.clock = delivering.target.clock = polling.clock
+    delivering.memory = delivering.aws = polling.memory
+    delivering.deploy(plan)
+    counted, counts = delivering.tools.metrics.add, Counter()
+
+    def add(name, value=1, **more):
+        counts[name] += value
+        counted(name, value, **more)
+
+    delivering.tools.metrics.add = add
+    return polling, delivering, counts
+
+
 def webhook(row, now):
     event = make_event(id=row.id, type="orders/paid", source="shop", time=rfc3339(now), data=row.shown)
     return {
@@ -247,11 +269,11 @@ def webhook(row, now):
     }
 
 
-def process(polling, delivering):
+def process(polling, delivering, *, limit=10):
     """The processor, on the same queue."""
     from causeway.delivery.processor import process as carry
 
-    while records := polling.memory.receive(DELIVERIES, 10):
+    while records := polling.memory.receive(DELIVERIES, limit):
         delivering.invocations += 1
         context = Context(polling.clock, f"p{delivering.invocations}", 60.0)
         assert carry({"Records": records}, context, delivering.tools)["batchItemFailures"] == []

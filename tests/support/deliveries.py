@@ -281,7 +281,8 @@ class Stage:
             "event": event,
             **more,
         }
-        return ordered(self.tools.plan.integrations[message["integration"]], message)
+        integration = self.tools.plan.integrations.get(message["integration"])
+        return ordered(integration, message) if integration else message
 
     def invoke(self, limit=10, timeout=TIMEOUT):
         """One invocation of the processor, if a message is visible. Returns the response, or None."""

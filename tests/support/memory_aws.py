@@ -31,7 +31,6 @@ class SqsMessage:
     visible_at: float
     attributes: dict = field(default_factory=dict)
     group: str | None = None
-    deduplication: str | None = None  # of a FIFO queue's
     id: str = ""
     receipt: str = ""
     receives: int = 0
@@ -222,20 +221,12 @@ class MemoryAws:
         delay = parameters.get("DelaySeconds", 0)
         assert delay in range(901)
         now = self.clock.now()
-        url, deduplication = parameters["QueueUrl"], parameters.get("MessageDeduplicationId")
-        if deduplication:
-            assert url.endswith(".fifo")
-            assert "DelaySeconds" not in parameters
-            known, since = self.deduplicated.get((url, deduplication), ("", 0))
-            if now < since + 300:
-                return {"MessageId": known}
         message = SqsMessage(
             body=parameters["MessageBody"],
             sent_at=now,
             visible_at=now + delay,
             attributes=parameters.get("MessageAttributes", {}),
             group=parameters.get("MessageGroupId"),
-            deduplication=deduplication,
             id=f"message-{next(self._numbers)}",
         )
         queue = self.queues[parameters["QueueUrl"]]

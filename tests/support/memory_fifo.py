@@ -83,6 +83,9 @@ class FifoQueue:
         message = self._receipts.get(receipt)
         return message if message is not None and message.receipt == receipt else None
 
+    def clear(self):
+        self.groups.clear()
+
     def delete(self, ids):
         for name, group in list(self.groups.items()):
             for id_ in ids & group.messages.keys():

@@ -146,14 +146,14 @@ def test_a_role_reaches_the_state_by_kinds_of_items_only(name):
             assert all(re.fullmatch("[a-z]+#[*]", kind) for kind in kinds), statement["Sid"]
 
 
-def test_only_the_scheduler_works_off_replays():
+def test_replays_are_started_by_the_console_and_worked_off_by_the_scheduler():
     may = {
         name
         for name, function in functions().items()
         for statement in statements(role_of(function))
         if "replay#*" in str(statement.get("Condition"))
     }
-    assert may == {"SchedulerFunction"}
+    assert may == {"ConsoleFunction", "SchedulerFunction"}
 
 
 def test_the_watchdog_sees_when_tokens_end_and_never_a_token():

@@ -122,7 +122,7 @@ def test_an_event_that_could_not_be_taken_is_kept_and_told():
         for one in statements(role_of(functions()["WebhookFunction"]))
         if one["Action"] == "sqs:SendMessage"
     ]
-    assert "NotTaken" in {target(one["Resource"]) for one in may}
+    assert "NotTaken" in {target(arn) for one in may for arn in each(one["Resource"])}
     alarm = resources("AWS::CloudWatch::Alarm")["EventsNotTaken"]
     assert target(alarm["Dimensions"][0]["Value"]) == "NotTaken"
 

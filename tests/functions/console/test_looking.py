@@ -82,7 +82,7 @@ class TestIntegrations:
         healths.hold("ledger", NOW + 600)
         assert self.one(console)["circuit"]["state"] == "held"
         rule = {"failures": 0.5, "of_at_least": 1, "within": 300.0, "open_for": 30.0}
-        healths.count("ledger", rule, calls=2, failures=2)
+        healths.count("ledger", rule, [(NOW, True), (NOW, True)])
         console.stack.forget()
         found = self.one(console)["circuit"]
         assert (found["state"], found["system"]) == ("open", "ledger")

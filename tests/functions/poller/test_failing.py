@@ -224,7 +224,11 @@ def test_a_poll_that_nobody_takes_is_not_read():
 
 def test_a_poll_that_the_map_no_longer_has_and_a_message_of_another_kind_are_done_with(caplog):
     stage = stage_with()
-    stage.memory.call("sqs", "SendMessage", {"QueueUrl": POLLS, "MessageBody": "{}", "MessageGroupId": "x"})
+    stage.memory.call(
+        "sqs",
+        "SendMessage",
+        {"QueueUrl": POLLS, "MessageBody": "{}", "MessageGroupId": "x", "MessageDeduplicationId": "x"},
+    )
     tick = {"format": 1, "system": "shop", "poll": "gone", "slot": NOW}
     PollQueue(stage.memory, POLLS).send(tick)
     stage.until_quiet()

@@ -138,6 +138,24 @@ def test_a_newest_first_list_is_read_as_far_as_there_is_something_new():
     assert stage.seen()[1] <= MOST * 12
 
 
+def test_a_newest_first_list_with_a_cursor_remembers_no_more_than_its_window():
+    poll = {
+        "paginate": {"page": "page", "stop_when": "seen"},
+        "cursor": {"field": "updated_at", "start": "2023-01-01T00:00:00Z"},
+    }
+    stage = PollStage(plan_with(**poll), paging="page", newest_first=True, ignores_since=True)
+    filled(stage, 95)
+    stage.slot()
+    before = len(stage.api.requests)
+    for number in range(12):
+        stage.api.put(f"new{number}")
+    for _ in range(3):
+        stage.slot()
+    assert stage.versions() == stage.api.versions
+    assert len(stage.api.requests) - before <= 3 + 2 * 3
+    assert stage.seen()[1] <= 2 * 12 * 12
+
+
 def test_windows_are_read_in_slices_until_now():
     cursor = {"start": "2023-11-10T00:00:00Z", "window": "1d"}
     query = {"since": "${since}", "until": "${until}"}

@@ -217,3 +217,14 @@ class TestHolding:
 
 
 RULE = {"failures": 0.7, "of_at_least": 10, "within": 300.0, "open_for": 30.0}
+
+
+def test_what_waits_follows_calls_that_end_also_when_it_was_believed_that_none_waits(monkeypatch):
+    """Somebody looked just before the last ones began to wait: from the next minute on all goes on."""
+    running = Running(monkeypatch, instances=2, ledger={"concurrency": 3})
+    running.stage.target.seconds = 0.5
+    deliveries = [running.stage.accept(f"evt_{number}") for number in range(60)]
+    running.run(1)
+    running.stage.memory.tables["state"]["health#all", "ledger"]["full"] = {"BOOL": False}
+    running.run(120)
+    assert {running.stage.item(delivery)["status"] for delivery in deliveries} == {"delivered"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.delivery.beside import REPLY_FOR
-from causeway.delivery.journal import message_of
+from causeway.delivery.going_on import message_of
 from causeway.limiting.health import Health
 from causeway.requests.answering import patience
 from tests.support.deliveries import QUEUE, call_of

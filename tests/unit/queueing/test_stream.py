@@ -194,6 +194,7 @@ def store(cloud, clock, *, stream, buffer):
         plan["integrations"]["news"]["buffer"] = buffer
     environ = {
         "CAUSEWAY_DELIVERIES_URL": cloud.deliveries,
+        "CAUSEWAY_DELIVERIES_FIFO_URL": cloud.deliveries_fifo,
         "CAUSEWAY_PAYLOADS": cloud.payloads,
         "CAUSEWAY_STREAM": stream,
     }

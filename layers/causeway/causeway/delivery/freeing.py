@@ -130,6 +130,8 @@ class Freeing:
                 self._healths.nothing_waits(health.system)
                 break
             if len(free) + len(going) < len(items):
+                # So that each call that ends lets another one follow, whatever was known of those that wait.
+                self._healths.wait(health.system, full=True)
                 break
         return freed
 

@@ -85,12 +85,20 @@ class Waiting:
             done: How many calls have ended, by system.
         """
         for system, count in done.items():
-            if count and only_at_once(systems.get(system)) and healths.of(system).full:
-                items = list(islice(self.of(system), count))
-                now = self._clock.now()
-                self.let_go(system, [LetGo(item, now) for item in items])
-                if len(items) < count:
+            if count and only_at_once(systems.get(system)) and healths.now(system).full:
+                left = count - self._let_next_go(system, count)
+                if left:
                     healths.nothing_waits(system)
+                    # Whoever still believed that others wait may have gone there in between.
+                    if self._let_next_go(system, left):
+                        healths.wait(system, full=True)
+
+    def _let_next_go(self, system: str, count: int) -> int:
+        """Let so many of the oldest go; return how many there were."""
+        items = list(islice(self.of(system), count))
+        now = self._clock.now()
+        self.let_go(system, [LetGo(item, now) for item in items])
+        return len(items)
 
 
 def only_at_once(system: System | None) -> int:

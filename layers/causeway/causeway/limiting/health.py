@@ -112,6 +112,12 @@ class Healths:
                 self._read[system] = (self._clock.now(), known)
             return known
 
+    def now(self, system: str) -> Health:
+        """What is known of a system at this moment."""
+        with self._lock:
+            self._read.pop(system, None)
+        return self.of(system)
+
     def all(self) -> Iterator[Health]:
         """What is known of all systems of which there is something to know."""
         return (_health_of(item["part"], item) for item in self._table.parts(ID))
@@ -180,6 +186,8 @@ class Healths:
     def wait(self, system: str, *, full: bool) -> None:
         """Say that a delivery is about to wait in the journal for it, so that the scheduler looks there."""
         now = self._clock.now()
+        if full:  # else it might rely on what was true before somebody found that none wait
+            self.now(system)
 
         def told(health: Health) -> Health | None:
             fresh = health.waiting_at is not None and health.waiting_at > now - TOLD_AGAIN

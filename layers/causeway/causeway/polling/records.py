@@ -99,12 +99,16 @@ def events_of(
     ids = [_event_id(poll, identity, run) for identity, _ in records]
     if poll["batch"] > 1:
         return list(_batches(poll, ids, [record for _, record in records], now))
+    said = "${" in poll["event_type"]
+    timed = poll.get("cursor", {}).get("format") in TIMES
+    told_at = rfc3339(now)
     return [
         make_event(
             id=id_,
-            type=_type(poll, record),
+            type=_type(poll, record) if said else poll["event_type"],
             source=poll["system"],
-            time=_time(poll, identity, now),
+            # When it happened, as far as the record says so.
+            time=time_of(identity.value) if timed and isinstance(identity.value, int) else told_at,
             data=record,
         )
         for id_, (identity, record) in zip(ids, records, strict=True)
@@ -163,20 +167,11 @@ def _event_id(poll: Poll, identity: Identity, run: str) -> str:
 
 def _type(poll: Poll, record: JSON) -> str:
     """The type as the record says it; what cannot be said is the poll's name."""
-    if "${" not in poll["event_type"]:
-        return poll["event_type"]
     try:
         value = render(poll["event_type"], record if isinstance(record, dict) else {})
     except ExpressionError:
         return poll["name"]
     return value if isinstance(value, str) and value else poll["name"]
-
-
-def _time(poll: Poll, identity: Identity, now: float) -> str:
-    """When it happened, as far as the record says so."""
-    if isinstance(identity.value, int) and poll["cursor"]["format"] in TIMES:
-        return time_of(identity.value)
-    return rfc3339(now)
 
 
 def _value(poll: Poll, key: str, record: JSON, problems: list[str]) -> JSON:
