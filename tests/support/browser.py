@@ -19,6 +19,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium here: apt-get install chromium"
 
@@ -243,7 +245,9 @@ class Page:
         elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
             self.faults.append(str([each.get("value", each.get("description")) for each in params["args"]]))
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
-            self.faults.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+            entry = params["entry"]
+            if "responded with a status of" not in entry["text"]:  # it was answered: the page says what
+                self.faults.append(f"{entry['text']} {entry.get('url', '')}")
 
 
 def _pipe():
@@ -253,3 +257,13 @@ def _pipe():
         ends.append(fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 20))
         os.close(each)
     return ends
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One Chromium for all tests of a process; each page is in a profile of its own."""
+    if chromium() is None:
+        assert os.environ.get("CAUSEWAY_BROWSER") != "required", MISSING
+        pytest.skip(MISSING)
+    with Browser(tmp_path_factory.mktemp("browser")) as running:
+        yield running

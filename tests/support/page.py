@@ -68,12 +68,12 @@ class Landscape:
         self.stage = Stage(plan())
         self.stage.clock.set(NOW)
         self._number = 0
-        for minute in range(90):
+        for minute in range(0, 90, 2):
             for index, (name, source, *_) in enumerate(INTEGRATIONS):
-                if name not in quiet and (minute * (index + 3)) % (5 + index * 2) < 3:
+                if name not in quiet and (minute * (index + 3)) % (7 + index * 2) < 3:
                     self.stage.target.seconds = 0.08 + 0.05 * index + 0.01 * (minute % 7)
                     self.come(name, source)
-            self.stage.clock.advance(60 - (self.stage.clock.now() - NOW) % 60)
+            self.stage.clock.advance(120 - (self.stage.clock.now() - NOW) % 120)
         self.stack = stack_of(self.stage)
 
     def come(self, name, source="shop", count=1, **more):

@@ -1,4 +1,4 @@
-"""The page for people over the interface below ``/api``: hand-written HTML, CSS and ES modules, served as they are.
+"""The page for people over the interface below ``/api``: HTML, CSS and ES modules, served as they are.
 
 ::
 

@@ -36,8 +36,11 @@ SPAN = 300.0
 
 _STATUSES = ("waiting", "dead")
 _HOUR = 3600.0
-_LOOKS_BACK = 24
+_HOURS = 24
 _AT_ONCE = 16
+
+LOOKS_BACK = (_HOURS - 1) * _HOUR
+"""Seconds, at least, within which the last event is looked for."""
 
 
 class Span(NamedTuple):
@@ -173,7 +176,7 @@ class Overview:
         if (name, hour) not in self._earlier:
             self._earlier = {key: last for key, last in self._earlier.items() if key[1] == hour}
             times: list[tuple[float, float]] = []
-            for back in range(2, _LOOKS_BACK):
+            for back in range(2, _HOURS):
                 if times := self._delivered(name, hour - back * _HOUR, 1).times:
                     break
             self._earlier[name, hour] = max((accepted_at for accepted_at, _ in times), default=None)

@@ -3,11 +3,11 @@
 import * as api from "./api.js";
 import { lines } from "./deliveries.js";
 import { h, to } from "./dom.js";
-import { matters, silence } from "./judge.js";
+import { matters } from "./judge.js";
 import { pause, replayMany, resume } from "./operate.js";
 import { MARKS, owners } from "./overview.js";
 import { peak, sparkline } from "./sparkline.js";
-import { ago, count, span } from "./words.js";
+import { ago, count, moment, span } from "./words.js";
 
 export const integration = ([name]) => ({
   title: name,
@@ -57,7 +57,6 @@ const drawing = ({ recent }, kind) =>
 function facts(found) {
   const { source, target, owner } = found;
   const takes = source.events?.join(", ") ?? source.poll ?? source.type ?? "";
-  const quiet = silence(found) !== null && found.during !== "always";
   const told = [
     ["Owner", owners([owner])],
     ["From", [source.system, takes && ` (${takes})`]],
@@ -67,8 +66,9 @@ function facts(found) {
     ["Waiting", [count(found.waiting, found.at_least.includes("waiting")), found.oldest_waiting && [", the oldest accepted ", ago(found.oldest_waiting)]]],
     ["Dead", [count(found.dead, found.at_least.includes("dead")), found.oldest_dead && [", the oldest accepted ", ago(found.oldest_dead)]]],
     ["Last event", found.last_event ? ago(found.last_event) : "none within a day"],
-    ["Expected", found.expect_every === null ? "no silence is too long" : [`every ${span(found.expect_every)}, ${found.during}`, quiet && " (it is longer now, if this is such a time)"]],
+    ["Expected", found.expect_every === null ? "no silence is too long" : `every ${span(found.expect_every)}, ${found.during}`],
     ["Delivered within", span(found.deliver_within)],
+    ["Books", found.book === null ? "no hour was counted yet" : [`${count(found.book.accepted)} accepted in the hour from ${moment(found.book.hour).slice(11, 16)}, `, found.book.unaccounted ? h("strong", {}, `${count(found.book.unaccounted)} not accounted for`) : "all accounted for"]],
     found.paused && ["Paused", [ago(found.paused.since), ` by ${found.paused.by}: ${found.paused.reason}`]],
   ];
   return h("dl", { class: "facts" }, told.filter(Boolean).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));

@@ -1,11 +1,9 @@
 // What is not all right: of what the API says of integrations, the matters that somebody should look at.
 
-import { count, now, plural, span } from "./words.js";
+import { count, plural, span } from "./words.js";
 
 /** From the worst on. `hold`: somebody wants it so. */
 export const LEVELS = ["bad", "warn", "hold", "fine"];
-
-const DAY = 86400;
 
 /**
  * @returns {{level: string, what: string, since: string|null, names: string[], kind: string}[]} the worst first, then
@@ -44,28 +42,26 @@ const CHECKS = [
     const what = `${count(each.dead, more)} ${each.dead === 1 && !more ? "dead letter" : "dead letters"}`;
     return [matter(each, "dead", "bad", what, each.oldest_dead)];
   },
+  function unaccounted({ integration, book }) {
+    if (!book?.unaccounted) return [];
+    const what = `${plural(book.unaccounted, "event")} accepted and not accounted for`;
+    return [matter({ integration }, "lost", "bad", what, book.hour)];
+  },
   function late(each) {
     if (each.lag <= each.deliver_within || each.state === "paused") return [];
     const what = `${plural(each.waiting, "delivery waits", "deliveries wait")}, longer than ${span(each.deliver_within)}`;
     return [matter(each, "late", "warn", what, later(each.oldest_waiting, each.deliver_within))];
   },
   function silent(each) {
-    const since = silence(each);
-    if (since === null || each.during !== "always") return [];
-    return [matter(each, "silent", "warn", `silent: an event is expected every ${span(each.expect_every)}`, since)];
+    if (each.silent_since === null) return [];
+    const when = each.during === "always" ? "" : `, ${each.during}`;
+    return [matter(each, "silent", "warn", `silent: an event is expected every ${span(each.expect_every)}${when}`, each.silent_since)];
   },
   function paused(each) {
     if (each.state !== "paused") return [];
     return [matter(each, "paused", "hold", `paused by ${each.paused.by}: ${each.paused.reason}`, each.paused.since)];
   },
 ];
-
-/** Since when nothing has come, where that is longer than expected; null: it is not, or cannot be known. */
-export function silence({ expect_every: every, last_event: last }) {
-  if (every === null) return null;
-  if (last === null) return every <= DAY ? new Date(now() - DAY * 1000).toISOString() : null;
-  return now() - Date.parse(last) > every * 1000 ? last : null;
-}
 
 /** The worst level of each integration, by its name. */
 export function levels(integrations, found) {
@@ -83,8 +79,7 @@ export function verdict(integrations, found) {
   const names = new Set(found.filter((each) => each.level !== "hold").flatMap((each) => each.names));
   const held = new Set(found.filter((each) => each.level === "hold").flatMap((each) => each.names));
   if (names.size) {
-    const needs = names.size === 1 ? "integration needs" : "integrations need";
-    return [level, `${names.size} of ${integrations.length} ${needs} somebody.`];
+    return [level, `${names.size} of ${plural(integrations.length, "integration")} ${names.size === 1 ? "needs" : "need"} somebody.`];
   }
   if (held.size) return ["hold", `Nothing is broken; ${plural(held.size, "integration is", "integrations are")} paused.`];
   return ["fine", "Everything is all right."];

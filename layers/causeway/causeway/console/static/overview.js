@@ -8,7 +8,7 @@ import { resume } from "./operate.js";
 import { peak, sparkline } from "./sparkline.js";
 import { ago, count } from "./words.js";
 
-export const MARKS = { dead: "dead letters", open: "down", held: "held back", late: "late", silent: "silent", paused: "paused" };
+export const MARKS = { lost: "lost", dead: "dead letters", open: "down", held: "held back", late: "late", silent: "silent", paused: "paused" };
 
 /** Of each integration its worst matter in a word. */
 const words = (found) => new Map(found.toReversed().flatMap((each) => each.names.map((name) => [name, MARKS[each.kind]])));
