@@ -35,6 +35,9 @@ def test_a_pause_is_told_to_its_owner_and_on_the_bus_and_so_is_its_end(cloud: Lo
     sqs, sns, events = cloud.clients("sqs"), cloud.clients("sns"), cloud.clients("events")
     url = sqs.create_queue(QueueName="watch-heard")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    may = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    allowed = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed})
     policy = {"team": ["flow"], "check": ["paused"]}
     sns.subscribe(
         TopicArn=cloud.outputs["OwnersTopic"],

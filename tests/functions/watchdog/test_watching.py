@@ -237,7 +237,6 @@ def test_a_poll_that_is_not_read_is_told_once_its_deliveries_are_late():
         "[warning] shop/orders: the poll is late: it has not been read to its end"
     )
     assert message.at - (slot + 600) <= 900 + 60
-    assert max(watched.metrics.of("PollLag")) >= 1500
     read(stage.clock.now())
     watched.minutes(4)
     assert one(watched.mail).attributes["state"] == "recovered"

@@ -61,7 +61,6 @@ def polls(world: World, now: float) -> Iterator[Finding]:
         if known is None:
             continue  # it has never run: since when it should have, nobody knows
         read_until: float = known["read_until"]
-        world.means.metrics.add("PollLag", max(0.0, now - read_until))
         takers = world.takers(poll)
         within = min(world.plan.integrations[name]["frequency"]["deliver_within"] for name in takers)
         # A slot that is being read is not covered: its run may take as long.
