@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from causeway.telemetry.metrics import NAMESPACE, UNITS
 from tests.support.alarms import Alarms
 from tests.support.resolving import Resolver
-from tests.support.template import ROOT, functions, resources, variables, written
+from tests.support.template import ROOT, functions, resources, translated, variables, written
 
 STREAM = Alarms(StreamMode="on-demand")
 """A stack that has everything that a stack can have."""
@@ -207,3 +208,12 @@ def test_thresholds_are_parameters_or_any_at_all():
     for name, resource in resources("AWS::CloudWatch::Alarm").items():
         threshold = resource["Threshold"]
         assert threshold in (0, 1) or threshold["Ref"].startswith("Alarm"), name
+
+
+def test_the_stack_fits_into_what_cloudformation_takes():
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html, of a template in S3."""
+    template = translated()
+    assert len(template["Resources"]) < 500
+    assert len(template["Parameters"]) < 200
+    assert len(template["Outputs"]) < 200
+    assert len(json.dumps(template, indent=2)) < 1_000_000
