@@ -56,7 +56,7 @@ def test_a_pause_is_told_to_its_owner_and_on_the_bus_and_so_is_its_end(cloud: Lo
     cloud.causeway("pause", name, "--reason", "the target is being moved")
     counts = look(cloud)
 
-    assert (counts["left_out"], counts["untold"], counts["told"]) == (0, 0, 1), counts
+    assert (counts["failed"], counts["left_out"], counts["untold"], counts["told"]) == (0, 0, 0, 1), counts
     told = {each.get("Subject", each.get("detail-type")): each for each in heard(sqs, url, 2)}
     (subject, event) = sorted(told)
     assert subject.startswith(f"[warning] {name}: paused by")
