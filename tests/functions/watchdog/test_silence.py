@@ -204,7 +204,7 @@ class TestCosts:
         pass_hours(watched, 24 * 20)
         before = stage.memory.count("dynamodb")
         watched.minutes(1)
-        assert stage.memory.count("dynamodb") - before < 60
+        assert stage.memory.count("dynamodb") - before < 40
 
     def test_filtered_events_are_noted_once_a_minute(self, stage):
         seen = sightings(stage)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from causeway.acceptance.sightings import FILTERED, heard_of, refusals
 from causeway.bus.announcements import SILENT
 from causeway.delivery.journal import SHARDS
-from causeway.delivery.listing import listed
+from causeway.delivery.listing import listed, of_both
 from causeway.delivery.pages import page_of
 from causeway.settings.clock import rfc3339
 from causeway.watching.finding import Finding
@@ -111,12 +111,14 @@ def last_event(world: World, integration: str, heard: Heard, now: float) -> floa
 
 
 def _waiting_or_dead(world: World, integration: str, after: float) -> Iterator[float]:
+    """One query in each shard, where nothing is open; else of what waits, which comes first, and is dead."""
+    journal = world.means.journal
     for shard in SHARDS:
-        for status in ("waiting", "dead"):
-            newest = listed(
-                world.means.journal, integration, shard, status, since=after, newest_first=True, page=1
-            )
-            yield from (item["accepted_at"] for item in islice(newest, 1))
+        for newest in islice(of_both(journal, integration, shard, page=1), 1):
+            yield newest["accepted_at"]
+            if newest["open_at"].startswith("waiting"):
+                dead = listed(journal, integration, shard, "dead", since=after, newest_first=True, page=1)
+                yield from (item["accepted_at"] for item in islice(dead, 1))
 
 
 def _filtered(world: World, integration: str) -> float | None:
