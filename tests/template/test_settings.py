@@ -27,7 +27,6 @@ OWN = {
     "WatchdogFunction": {
         "CAUSEWAY_STACK",
         "CAUSEWAY_LOG_GROUPS",
-        "CAUSEWAY_LOG_GROUPS",
         "CAUSEWAY_OWNERS_TOPIC",
         "CAUSEWAY_REMIND_AFTER",
         "CAUSEWAY_STRAYS_URLS",
