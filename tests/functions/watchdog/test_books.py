@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from causeway.aws.table import Table
@@ -14,44 +12,10 @@ from causeway.settings.environment import Settings
 from causeway.watching.checks import books as checking
 from causeway.watching.world import Means, World
 from tests.support.deliveries import FIFO, QUEUE, Stage
+from tests.support.logs import Logs
 from tests.support.watching import Recorded
 
 TEN = from_rfc3339("2026-11-23T10:00:00Z")
-
-
-class Logs:
-    """CloudWatch Logs, as far as it is asked: lines of two groups, two at a time."""
-
-    def __init__(self, memory):
-        self.lines = {"webhook": [], "poller": []}
-        self.asked = 0
-        memory._logs_filter_log_events = self.filter
-        memory._sqs_get_queue_attributes = lambda parameters: {
-            "Attributes": dict.fromkeys(parameters["AttributeNames"], "0")
-            | {"ApproximateNumberOfMessages": str(self.on_queue if parameters["QueueUrl"] == QUEUE else 0)}
-        }
-        self.on_queue = 0
-
-    def received(self, at, count=1, group="webhook", accepted_at=None, **more):
-        line = {
-            "message": "received",
-            "accepted": {"orders-to-ledger": count},
-            "accepted_at": accepted_at or at,
-            "number": len(self.lines[group]),
-        }
-        self.lines[group].append((at, json.dumps(line | more)))
-
-    def filter(self, parameters):
-        self.asked += 1
-        assert parameters["filterPattern"] == '"received"'
-        first = int(parameters.get("nextToken", 0))
-        found = [
-            line
-            for at, line in self.lines[parameters["logGroupName"]]
-            if parameters["startTime"] <= at * 1000 <= parameters["endTime"]
-        ]
-        more = {"nextToken": str(first + 2)} if len(found) > first + 2 else {}
-        return {"events": [{"message": line} for line in found[first : first + 2]], **more}
 
 
 @pytest.fixture
