@@ -211,6 +211,7 @@ def test_what_strangers_write_is_text(look, without_fault):
     land = Landscape()
     record = land.stage.tools.plan.integrations[NAME]
     record["description"] = HOSTILE[0]
+    land.stage.tools.plan.systems["ledger"]["api"]["keep_answers"] = True
     record["owner"] = {"team": HOSTILE[1], "email": f'{HOSTILE[0]}@"', "runbook": HOSTILE[2]}
     land.stage.target.on(f"/{NAME}", (400, {"error": HOSTILE[0]}))
     land.stage.target.on("/orders-to-warehouse", (500, {}, {"x-bad": HOSTILE[1]}))
@@ -221,7 +222,7 @@ def test_what_strangers_write_is_text(look, without_fault):
             "type": text,
             "source": "shop",
             "data": {text: [text]},
-            "specversion": "1.0",
+            "headers": {text: text},
         }
         for name in (NAME, "orders-to-warehouse"):
             found += land.come(name, event=event)

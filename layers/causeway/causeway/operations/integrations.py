@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causeway.operations.books import Book
+from causeway.plan.sources import system_of
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def mapped(record: Record) -> dict[str, JSON]:
     return {
         "description": record["description"],
         "owner": {name: owner.get(name) for name in ("team", "email", "runbook")},
-        "source": dict(record["source"]),
+        "source": {"system": system_of(record["source"])} | record["source"],
         "calls": systems_called(record),
         "target": {"kind": kind, "name": _named(target)},
         "expect_every": frequency["expect_every"],

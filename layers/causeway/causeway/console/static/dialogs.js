@@ -50,7 +50,7 @@ export function show(title, ...inside) {
     { "aria-labelledby": "shown", onclose: () => dialog.remove() },
     h("h2", { id: "shown" }, title),
     inside,
-    h("div", { class: "answers" }, h("button", { type: "button", class: "main", onclick: () => dialog.close() }, "Close")),
+    h("div", { class: "answers" }, h("button", { type: "button", class: "main", autofocus: true, onclick: () => dialog.close() }, "Close")),
   );
   document.body.append(dialog);
   dialog.showModal();

@@ -27,7 +27,7 @@ export const integration = ([name]) => ({
       found.description && h("p", { class: "about" }, found.description),
       wrong.length > 0 && h("ul", { class: "needs brief" }, wrong.map((each) =>
         h("li", { class: each.level }, h("span", { class: "badge" }, MARKS[each.kind]), h("div", { class: "what" }, h("span", {}, each.what)),
-          h("div", { class: "since" }, h("small", {}, "since "), each.since ? ago(each.since) : "unknown")))),
+          h("div", { class: "since" }, h("small", {}, each.longer ? "since at least " : "since "), each.since ? ago(each.since) : "unknown")))),
       h("div", { class: "drawings" }, ["rate", "latency", "failures"].map((kind) => drawing(found, kind))),
       facts(found),
       h("section", { "aria-labelledby": "latest" },
@@ -56,7 +56,7 @@ const drawing = ({ recent }, kind) =>
 
 function facts(found) {
   const { source, target, owner } = found;
-  const takes = source.events?.join(", ") ?? source.poll ?? source.type ?? "";
+  const takes = source.events?.join(", ") ?? (source.poll && `poll ${source.poll}`) ?? (source.bus && JSON.stringify(source.bus)) ?? "";
   const told = [
     ["Owner", owners([owner])],
     ["From", [source.system, takes && ` (${takes})`]],

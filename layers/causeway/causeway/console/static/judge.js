@@ -31,7 +31,8 @@ function circuits(integrations) {
 
 const named = (each) => each.integration;
 
-const matter = (each, kind, level, what, since) => ({ kind, level, what, since, names: [named(each)] });
+/** `longer`: it may be since earlier. */
+const matter = (each, kind, level, what, since, longer = false) => ({ kind, level, what, since, longer, names: [named(each)] });
 
 const later = (time, seconds) => new Date(Date.parse(time) + seconds * 1000).toISOString();
 
@@ -55,7 +56,7 @@ const CHECKS = [
   function silent(each) {
     if (each.silent_since === null) return [];
     const when = each.during === "always" ? "" : `, ${each.during}`;
-    return [matter(each, "silent", "warn", `silent: an event is expected every ${span(each.expect_every)}${when}`, each.silent_since)];
+    return [matter(each, "silent", "warn", `silent: an event is expected every ${span(each.expect_every)}${when}`, each.silent_since, each.last_event === null)];
   },
   function paused(each) {
     if (each.state !== "paused") return [];

@@ -54,7 +54,7 @@ function needs(found, integrations, again) {
       h("div", { class: "what" },
         h("strong", {}, each.names.map((name, index) => [index > 0 && ", ", h("a", { href: to("integrations", name), "data-key": `needs ${each.kind} ${name}` }, name)])),
         h("span", {}, each.what)),
-      h("div", { class: "since" }, h("small", {}, "since "), each.since ? ago(each.since) : "unknown",
+      h("div", { class: "since" }, h("small", {}, each.longer ? "since at least " : "since "), each.since ? ago(each.since) : "unknown",
         each.until && [h("small", {}, ", probed "), ago(each.until)]),
       h("div", { class: "whose" }, h("small", {}, "owner "), owners(each.names.map((name) => of.get(name).owner))),
       h("div", { class: "next" }, next(each, again)))));

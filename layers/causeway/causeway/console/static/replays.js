@@ -35,7 +35,7 @@ function facts(found) {
     found.cancelled_by && ["Cancelled by", found.cancelled_by],
     found.integrations && ["Integrations", found.integrations.map((name, index) => [index > 0 && ", ", h("a", { href: to("integrations", name), "data-key": `of ${name}` }, name)])],
     found.delivery && ["Delivery", h("a", { href: to("deliveries", found.delivery), "data-key": "delivery" }, found.delivery)],
-    found.status && ["Of those that are", found.status],
+    found.status && ["Status", found.status],
     found.error && ["With error", found.error],
     found.rate && ["Rate", `${found.rate} per second`],
     ["Idempotency-Key", found.new_key ? "new" : "kept"],

@@ -53,18 +53,14 @@ const bars = (parts, of, most) =>
     });
   });
 
-/** A line through what is known; where nothing was delivered there is none. */
+/** A line through what is known; dashed over parts in which nothing was delivered. */
 function line(parts, of, most) {
-  const points = parts.map((part, index) => [left(parts, index) + WIDE / 2, of(part)]);
-  let path = "";
-  points.forEach(([x, value], index) => {
-    if (value === null) return;
-    const goes = index > 0 && points[index - 1][1] !== null;
-    const alone = !goes && (points[index + 1]?.[1] ?? null) === null;
-    const y = (HIGH - 1 - tall(value, most) + 0.5).toFixed(1);
-    path += alone ? `M${x - 1.5} ${y}h3` : `${goes ? "L" : "M"}${x} ${y}`;
-  });
-  return [svg("path", { class: "line", d: path })];
+  const known = parts.map((part, index) => ({ index, value: of(part) })).filter(({ value }) => value !== null);
+  const at = ({ index, value }) => `${left(parts, index) + WIDE / 2} ${(HIGH - 0.5 - tall(value, most)).toFixed(1)}`;
+  const goes = known.map((each, index) => (index === 0 ? "first" : each.index - known[index - 1].index > 1 ? "gap" : "line"));
+  const path = (kind) => known.map((each, index) => (goes[index] === kind ? `M${at(known[index - 1])}L${at(each)}` : "")).join("");
+  const alone = known.length === 1 ? `M${at(known[0])}h2` : "";
+  return [svg("path", { class: "line gap", d: path("gap") }), svg("path", { class: "line", d: path("line") + alone })];
 }
 
 /** The largest of what is drawn, in words. */
