@@ -221,6 +221,7 @@ def test_what_strangers_write_is_text(look, without_fault):
             "id": f"{text}/{index}?#",
             "type": text,
             "source": "shop",
+            "time": "2023-11-14T22:13:20Z",
             "data": {text: [text]},
             "headers": {text: text},
         }
@@ -248,7 +249,8 @@ def test_what_strangers_write_is_text(look, without_fault):
             )
             == 0
         )
-        looking.go(f"#/deliveries/{found[0]}", HOSTILE[0])
+        looking.go(f"#/deliveries/{found[0]}", "ledger answered 400")
+        assert page.ask("document.querySelector('details pre').textContent").count(HOSTILE[0][:12]) == 1
         looking.picture("hostile")
 
 

@@ -7,7 +7,7 @@ const MARKS = { bad: "×", warn: "!", hold: "‖", fine: "" };
 const SAID = { bad: "broken", warn: "needs a look", hold: "paused", fine: "all right" };
 const TALL = 26;
 const GAP = 10;
-const NARROW = 620; // below so many pixels an integration's name stands above its line
+const NARROW = 480; // below so many pixels an integration's name stands above its line
 const LETTER = 7.3; // about so wide is one, at 13 px
 
 /** Draw it into a figure that draws itself anew when its width changes. */

@@ -69,7 +69,6 @@ export async function replayMany(chosen) {
       check("new_key", "With new Idempotency-Keys"),
     ],
     yes: `Replay ${plural(matched, "delivery", "deliveries")}`,
-    danger: true,
     act: (form) =>
       // What died after it was counted is no part of what was agreed to.
       api.replayMany({ ...chosen, until: counted.until, rate: Number(form.get("rate")), new_key: form.get("new_key") === "on" }),
