@@ -67,7 +67,11 @@ def test_that_requests_are_refused_is_noted_for_whoever_asks_why_nothing_comes(d
         app.handler(event, CONTEXT)
     state = Table(Aws.from_env(deployed.environ), deployed.environ["CAUSEWAY_STATE_TABLE"])
     refused = refusals(state, "github", NOW - 60)
-    assert (refused.times, refused.rule, refused.last) == (1, "signature", NOW)  # the next note is of the tenth
+    assert (refused.times, refused.rule, refused.last) == (
+        1,
+        "signature",
+        NOW,
+    )  # the next note is of the tenth
 
 
 def test_a_rotated_secret_is_found_at_the_first_mismatch(deployed: Cloud):

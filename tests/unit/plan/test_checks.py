@@ -395,7 +395,10 @@ def test_a_canary_needs_a_secret_that_signs(tmp_path):
 def test_one_that_has_it_is_told_what_else_is_needed(tmp_path, scheme):
     text = f"system: hub\nwebhooks: {{scheme: {scheme}, secrets: [a], canary: true}}\n"
     notes = [remark.message for remark in problems(tmp_path, {"systems/hub.yaml": text})]
-    assert "needs the stack's CanarySecrets to name this system's verifying secrets, or no canary is sent" in notes
+    assert (
+        "needs the stack's CanarySecrets to name this system's verifying secrets, or no canary is sent"
+        in notes
+    )
 
 
 @pytest.mark.parametrize("webhooks", ["keep_rejected: 0s", "canary: false"])
