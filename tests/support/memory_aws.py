@@ -212,6 +212,22 @@ class MemoryAws:
             }
         return answer
 
+    def _dynamodb_scan(self, parameters):
+        hash_key, range_key = INDEXES[parameters["IndexName"]]
+        found = [
+            item
+            for _, item in sorted(self.tables[parameters["TableName"]].items())
+            if hash_key in item and range_key in item
+        ]
+        start = parameters.get("ExclusiveStartKey")
+        found = [item for item in found if not start or _key(item) > _key(start)]
+        page = found[: parameters["Limit"]]
+        answer = {"Items": page, "Count": len(page)}
+        if len(found) > len(page):
+            names = {"id", "part", hash_key, range_key}
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in names}
+        return answer
+
     # SQS
 
     def _sqs_get_queue_url(self, parameters):

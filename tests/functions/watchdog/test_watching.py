@@ -17,6 +17,7 @@ from causeway.aws.errors import AwsError
 from causeway.calls.certificates import Noting
 from causeway.calls.grants import GrantKey
 from causeway.telemetry.logs import logger
+from causeway.watching import world
 from causeway.watching.watchdog import NotToldError
 from tests.support.deliveries import Stage, call_of, plan_of
 from tests.support.watching import CONSOLE, DAY, OF_DELIVERIES, OWNER, Watched
@@ -353,10 +354,14 @@ def test_the_chat_gets_the_same_as_a_custom_notification_of_aws(stage, watched):
 # What may go wrong with the watchdog itself
 
 
-def test_a_run_that_has_no_time_says_whom_it_left_out_and_the_next_one_begins_with_them():
+def test_a_run_that_has_no_time_says_whom_it_left_out_and_the_next_one_begins_with_them(monkeypatch):
     plan, names = many(200)
     stage = Stage(plan)
     watched = Watched(stage)
+    stage.target.on("/entries", 503)
+    stage.accept(integration=names[0])
+    work(stage)()
+    monkeypatch.setattr(world, "READ_AT_ONCE", 0)
     for name in names:
         stage.tools.pauses.pause(name, by="ann", reason="-")
     looked = 0
@@ -387,12 +392,39 @@ def test_a_run_that_has_no_time_says_whom_it_left_out_and_the_next_one_begins_wi
     assert watched.metrics.of("WatchdogLeftOut")[-1] == 0
 
 
-def test_hundreds_of_integrations_are_looked_at_with_a_bounded_number_of_calls():
+def test_hundreds_of_integrations_are_looked_at_with_a_few_calls_while_little_is_open():
     plan, _ = many(300)
     watched = Watched(Stage(plan))
     watched.look()
-    calls = len(watched.memory.calls)
-    assert calls <= 300 * 16 + 20, "one query for each shard of an integration, and a few for all"
+    assert len(watched.memory.calls) <= 20
+
+
+def test_however_much_is_open_the_number_of_calls_is_bounded_and_the_message_the_same(monkeypatch):
+    plan, names = many(20)
+    stage = Stage(plan)
+    watched = Watched(stage)
+    stage.target.on("/entries", 400)
+    for number in range(40):
+        stage.accept(f"evt_{number}", integration=names[number % 20])
+    work(stage)()
+    monkeypatch.setattr(world, "READ_AT_ONCE", 39)
+    before = len(stage.memory.calls)
+    watched.look()
+    assert len(stage.memory.calls) - before <= 20 * 16 + 20 + 20 + 10, "of each its shards; and what is told"
+    each = one(watched.mail)
+    assert each.attributes["integration"] == names
+    assert each.subject.startswith("[critical] 20 integrations: 2 deliveries given up")
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_what_is_open_is_read_at_once_or_not_at_all(stage, watched, most):
+    stage.target.on("/entries", 400)
+    for number in range(2):
+        stage.accept(f"evt_{number}")
+    work(stage)()
+    found = watched.means.journal.whole("open", most=most)
+    assert (found is None) == (most < 2)
+    assert found is None or len(found) == 2
 
 
 def test_what_could_not_be_told_is_told_by_the_next_run(stage, watched):

@@ -64,7 +64,11 @@ class Facts:
 
     @cached_property
     def _open(self) -> Mapping[str, Open]:
-        shards = [self._shard(shard) for shard in SHARDS]
+        everything = self.world.open
+        if everything is None:
+            shards = [self._shard(shard) for shard in SHARDS]
+        else:
+            shards = [_by_status(everything.get(self.name, []))]
         now = self.world.means.clock.now()
         return {
             status: Open(
@@ -84,13 +88,17 @@ class Facts:
         journal = self.world.means.journal
         items = list(islice(of_both(journal, self.name, shard, page=COUNTED), COUNTED + 1))
         if len(items) <= COUNTED:
-            return {
-                status: Open([item for item in items if item["open_at"].startswith(status)])
-                for status in ("waiting", "dead")
-            }
+            return _by_status(items)
         return {status: self._first(shard, status) for status in ("waiting", "dead")}
 
     def _first(self, shard: str, status: str) -> Open:
         found = listed(self.world.means.journal, self.name, shard, status, page=COUNTED)
         items = list(islice(found, COUNTED + 1))
         return Open(items[:COUNTED], len(items) > COUNTED)
+
+
+def _by_status(items: Sequence[Item]) -> Mapping[str, Open]:
+    return {
+        status: Open([item for item in items if item["open_at"].startswith(status)])
+        for status in ("waiting", "dead")
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from causeway.telemetry.metrics import Metrics
 
 
+READ_AT_ONCE = 1000
+"""Up to so many open deliveries of a stack are read at once, instead of by integration and shard."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What one instance of the watchdog works with."""
@@ -51,6 +56,23 @@ class World:
     def __init__(self, means: Means) -> None:
         self.means = means
         self.plan = means.plan
+        self._lock = threading.Lock()
+
+    @property
+    def open(self) -> Mapping[str, list[Item]] | None:
+        """Open deliveries by integration; None: so many that they are read one by one."""
+        with self._lock:  # one thread reads, the others wait for it
+            return self._open
+
+    @cached_property
+    def _open(self) -> Mapping[str, list[Item]] | None:
+        items = self.means.journal.whole("open", most=READ_AT_ONCE)
+        if items is None:
+            return None
+        found: dict[str, list[Item]] = {}
+        for item in items:
+            found.setdefault(item["open_shard"].rpartition("#")[0], []).append(item)
+        return found
 
     @cached_property
     def healths(self) -> Mapping[str, Health]:
