@@ -109,6 +109,17 @@ def test_many_subscriptions_are_read_page_by_page(stack, topic):
     assert all(each.confirmed for each in subscriptions(stack.aws, topic))
 
 
+@pytest.mark.parametrize("most", [2, 3, 4])
+def test_what_is_open_is_read_at_once_page_by_page_or_not_at_all(stack, most):
+    journal = Table(stack.aws, stack.journal)
+    for number in range(3):
+        place = {"open_shard": f"orders-to-ledger#{number}", "open_at": "dead#2026-11-22T10:00:00.000Z"}
+        journal.put({"id": str(number), "part": "delivery", **place})
+    journal.put({"id": "delivered", "part": "delivery"})
+    found = journal.whole("open", most=most)
+    assert found is None if most < 3 else {each["id"] for each in found} == {"0", "1", "2"}
+
+
 def test_a_run_that_could_not_tell_fails_and_counts_all_the_same(stack, topic, capsys):
     pause(stack)
     stack.boto("sns").delete_topic(TopicArn=topic)
