@@ -119,8 +119,8 @@ $(if $(RUNTIME_PYTHON),PYTHONHASHSEED=0 $(RUNTIME_PYTHON) -m compileall -q --inv
   -s "$(ARTIFACTS_DIR)" -p $(1) "$(ARTIFACTS_DIR)",true)
 endef
 
-.PHONY: build-WebhookFunction build-ProcessorFunction build-StreamFunction build-PollerFunction build-SchedulerFunction build-AuthorizerFunction build-RequestFunction build-ConsoleFunction
-build-WebhookFunction build-ProcessorFunction build-StreamFunction build-PollerFunction build-SchedulerFunction build-AuthorizerFunction build-RequestFunction build-ConsoleFunction:
+.PHONY: build-WebhookFunction build-ProcessorFunction build-StreamFunction build-PollerFunction build-SchedulerFunction build-WatchdogFunction build-AuthorizerFunction build-RequestFunction build-ConsoleFunction
+build-WebhookFunction build-ProcessorFunction build-StreamFunction build-PollerFunction build-SchedulerFunction build-WatchdogFunction build-AuthorizerFunction build-RequestFunction build-ConsoleFunction:
 	@cp app.py "$(ARTIFACTS_DIR)"
 	@$(call bytecode,/var/task)
 

@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.aws"]
+pytest_plugins = ["tests.support.aws", "tests.support.browser"]
 
 # A gate tries the same examples each time, so that it says something of the change; elsewhere new ones are tried.
 settings.register_profile("gate", derandomize=True, deadline=None)

@@ -47,6 +47,7 @@ COMMANDS: dict[str, Row] = {
     "authorize": Row(
         "causeway_cli.authorizing:authorize", "Obtain a system's first refresh token, by its consent page."
     ),
+    "owners": Row("causeway_cli.owners:app", "Subscribe owners to what concerns their integrations."),
     "keys": Row("causeway_cli.keys:app", "Make, list and revoke API keys of clients."),
     "schema": Row("causeway_cli.schema:schema", "JSON Schemas of the manifests, for editors."),
 }

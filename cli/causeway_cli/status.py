@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +16,8 @@ from rich.text import Text
 
 from causeway.limiting.health import Healths
 from causeway.operations import books
-from causeway.operations.integrations import circuit, live, systems_called
+from causeway.operations.integrations import COUNTS, circuit, counts, live, systems_called
+from causeway.operations.ledger import Ledger
 from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
 from causeway_cli.stacks import (
@@ -32,7 +35,8 @@ from causeway_cli.stacks import (
 )
 
 if TYPE_CHECKING:
-    from causeway.operations.books import Book
+    from collections.abc import Iterator
+
     from causeway.plan.records import JSON
 
 EVERY = 5.0  # seconds between looks
@@ -47,7 +51,9 @@ def status(
     hour: Annotated[
         str | None, typer.Option("--hour", help="Whose books; default: the last that should close.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again every 5 s, until Ctrl-C.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every 5 s, until Ctrl-C; with --json a line for each.")
+    ] = False,
     stack: StackName = None,
     region: Region = None,
     profile: Profile = None,
@@ -61,8 +67,10 @@ def status(
     with operating(stack, region, profile, integrations) as place:
         names = place.integrations(integration)
         wanted = when(hour)
-        if watch and not as_json:
-            _watch(place, names, wanted)
+        if watch:
+            show = _print_lines if as_json else _show_live
+            with suppress(KeyboardInterrupt):
+                show(_looks(place, names, wanted))
             return
         found = _look(place, names, wanted)
     if as_json:
@@ -76,28 +84,28 @@ def status(
         raise typer.Exit(1)
 
 
-def _watch(place: Place, names: list[str], hour: float | None) -> None:
-    try:
-        with Live(_drawn(_look(place, names, hour)), auto_refresh=False) as live:
-            while True:
-                time.sleep(EVERY)
-                live.update(_drawn(_look(place, names, hour)), refresh=True)
-    except KeyboardInterrupt:
-        return
+def _looks(place: Place, names: list[str], hour: float | None) -> Iterator[dict[str, JSON]]:
+    """One look after the other, as long as anybody wants them."""
+    while True:
+        yield _look(place, names, hour)
+        time.sleep(EVERY)
+
+
+def _print_lines(looks: Iterator[dict[str, JSON]]) -> None:
+    for found in looks:
+        print(json.dumps(found), flush=True)
+
+
+def _show_live(looks: Iterator[dict[str, JSON]]) -> None:
+    with Live(_drawn(next(looks)), auto_refresh=False) as live:
+        for found in looks:
+            live.update(_drawn(found), refresh=True)
 
 
 def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]:
     overview = Overview(journal=place.journal, state=place.state, pauses=place.pauses, clock=place.clock)
-    begin = books.last_closed(time.time()) if hour is None else hour // books.HOUR * books.HOUR
-    accepted = sum(
-        (
-            books.accepted_in(place.aws, group, begin)
-            for name, group in place.log_groups.items()
-            if name in books.ACCEPTING
-        ),
-        Counter(),
-    )
-    closed = books.close(place.journal, begin, accepted, names)
+    begin = books.last_closed(place.clock.now()) if hour is None else hour // books.HOUR * books.HOUR
+    closed = books.close(place.journal, begin, _accepted(place, begin), names)
     on_queue = _on_queue(place)
     return {
         "integrations": _integrations(place, names, overview),
@@ -105,9 +113,20 @@ def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]
         "books": {
             "hour": rfc3339(begin),
             "close": sum(book.unaccounted for book in closed) <= on_queue,
-            "integrations": [_book(book) for book in closed],
+            "integrations": [{"integration": book.integration, **counts(book)} for book in closed],
         },
     }
+
+
+def _accepted(place: Place, begin: float) -> Counter[str]:
+    """What was accepted in an hour: as the watchdog keeps it, else read in the logs."""
+    kept = next(
+        (each for each in Ledger(place.state).between(begin, begin) if each.closed_at is not None), None
+    )
+    if kept is not None:
+        return kept.accepted
+    groups = [group for name, group in place.log_groups.items() if name in books.ACCEPTING]
+    return sum((books.accepted_in(place.aws, group, begin) for group in groups), Counter())
 
 
 def _on_queue(place: Place) -> int:
@@ -128,11 +147,6 @@ def _integrations(place: Place, names: list[str], overview: Overview) -> list[di
         | {"circuit": circuit(systems_called(place.plan.integrations[each.name]), healths, now)}
         for each in overview.integrations(names)
     ]
-
-
-def _book(book: Book) -> dict[str, JSON]:
-    counts = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
-    return {"integration": book.integration, **{name: getattr(book, name) for name in counts}}
 
 
 def _drawn(found: dict[str, JSON]) -> Group:
@@ -173,11 +187,10 @@ def _verdict(found: dict[str, JSON]) -> Text:
 
 
 def _ledger(kept: dict[str, JSON]) -> Table:
-    counts = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
-    table = Table("integration", *counts, box=None)
+    table = Table("integration", *COUNTS, box=None)
     for book in kept["integrations"]:
-        if any(book[name] for name in counts):
-            table.add_row(book["integration"], *(str(book[name]) for name in counts))
+        if any(book[name] for name in COUNTS):
+            table.add_row(book["integration"], *(str(book[name]) for name in COUNTS))
     return table
 
 

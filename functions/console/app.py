@@ -1,4 +1,4 @@
-"""The console: the interface below ``/api`` for those who watch and operate."""
+"""The console: the interface below ``/api`` for those who watch and operate, and the page over it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from causeway.api.app import make_app
+from causeway.api.routes import OPERATIONS
 from causeway.api.stack import Stack
 from causeway.aws.client import Aws
 from causeway.aws.table import Table
+from causeway.console.pages import pages
+from causeway.console.signing_in import SigningIn
 from causeway.delivery.pauses import Pauses
 from causeway.limiting.health import Healths
 from causeway.operations.deliveries import Deliveries
+from causeway.operations.ledger import Ledger
 from causeway.operations.overview import Overview
 from causeway.operations.replays import Replays
 from causeway.operations.showing import Showing
@@ -45,6 +49,7 @@ def make_stack(environ: Mapping[str, str], clock: Clock) -> Stack:
         replays=Replays(journal=journal, state=state, queue=queue, clock=clock),
         pauses=pauses,
         healths=Healths(state, clock),
+        ledger=Ledger(state),
         clock=clock,
     )
 
@@ -55,7 +60,11 @@ def _stack() -> Stack:
     return make_stack(os.environ, SystemClock())
 
 
-app = make_app(lambda: _stack())  # noqa: PLW0108 - looked up at each request
+def _signing_in() -> SigningIn:
+    return SigningIn.from_settings(Settings.from_env(os.environ))
+
+
+app = make_app(lambda: _stack(), (*OPERATIONS, *pages(_signing_in)))  # noqa: PLW0108 - looked up at each request
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

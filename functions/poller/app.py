@@ -7,6 +7,7 @@ import os
 import random
 from typing import TYPE_CHECKING, Any
 
+from causeway.acceptance.sightings import Sightings
 from causeway.acceptance.storing import make_store
 from causeway.aws.client import Aws
 from causeway.aws.table import Table
@@ -66,6 +67,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         metrics=Metrics(by_integration=settings.metrics_by_integration),
         logger=logger(),
         clock=clock,
+        sightings=Sightings(plan, lambda: state, clock),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from causeway.aws.client import Aws
 from causeway.aws.table import Table
+from causeway.calls.certificates import Noting
 from causeway.calls.keeping import Keeper
 from causeway.calls.proof import make_means
 from causeway.calls.transport import Transport
@@ -67,7 +68,9 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
     resuming = Resuming(journal=table, state=state, pauses=pauses, queue=queue, clock=clock, logger=logger())
     polls = Dispatching(plan, state, PollQueue(aws, settings.polls_url), clock)
     replays = Replays(journal=table, state=state, queue=queue, clock=clock)
-    keeper = make_keeper(plan, settings, aws, clock)
+    secrets = Secrets(aws, prefix=settings.secrets_prefix, direction="out", clock=clock)
+    keeper = make_keeper(plan, settings, aws, secrets, clock)
+    noting = Noting(plan, secrets, state, clock, logger())
     return Work(
         clock,
         {
@@ -77,13 +80,13 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
             "polls": lambda until: polls.run(until=until),
             "replayed": lambda until: replays.run(until=until),
             "not_kept_alive": lambda until: keeper.run(until=until),
+            "certificates": lambda until: noting.run(until=until),
         },
     )
 
 
-def make_keeper(plan: Plan, settings: Settings, aws: Aws, clock: Clock) -> Keeper:
+def make_keeper(plan: Plan, settings: Settings, aws: Aws, secrets: Secrets, clock: Clock) -> Keeper:
     """What keeps refresh tokens alive."""
-    secrets = Secrets(aws, prefix=settings.secrets_prefix, direction="out", clock=clock)
     means = make_means(aws, settings, secrets, clock, Transport())
     return Keeper(plan, means, logger())
 

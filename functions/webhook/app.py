@@ -10,6 +10,7 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any
 
+from causeway.acceptance.sightings import Sightings
 from causeway.acceptance.storing import make_store
 from causeway.aws.client import Aws
 from causeway.plan.plan import UnreadablePlanError, load
@@ -20,6 +21,7 @@ from causeway.settings.secrets import Secrets
 from causeway.telemetry.logs import logger
 from causeway.telemetry.metrics import Metrics
 from causeway.webhooks.accepting import Accepting
+from causeway.webhooks.canaries import Canaries
 from causeway.webhooks.key_material import KeyMaterial
 from causeway.webhooks.receiving import Receiver, unavailable
 from causeway.webhooks.rejections import Rejections
@@ -27,6 +29,7 @@ from causeway.webhooks.rejections import Rejections
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from causeway.aws.table import Table
     from causeway.bus.receiving import BusReceiver
     from causeway.settings.clock import Clock
     from causeway.webhooks.gateway import Answer
@@ -40,6 +43,7 @@ def make_receiver(environ: Mapping[str, str], clock: Clock) -> Receiver:
     aws = Aws.from_env(environ)
     key_material = KeyMaterial(clock)
     plan = load(settings.plan, settings.environment)
+    state = functools.cache(lambda: _state(aws, settings))
     return Receiver(
         plan=plan,
         secrets=Secrets(aws, prefix=settings.secrets_prefix, direction="in", clock=clock),
@@ -49,6 +53,8 @@ def make_receiver(environ: Mapping[str, str], clock: Clock) -> Receiver:
         base_url=settings.base_url,
         accepting=Accepting(aws, prefix=settings.secrets_prefix, clock=clock),
         rejections=Rejections(aws, bucket=settings.payloads, clock=clock),
+        sightings=Sightings(plan, state, clock),
+        canaries=Canaries(state, clock),
         fetch=key_material,
         visit=key_material,
     )
@@ -67,7 +73,14 @@ def make_bus_receiver(environ: Mapping[str, str], clock: Clock) -> BusReceiver:
         payloads=Payloads(aws, settings.payloads),
         clock=clock,
         metrics=metrics,
+        sightings=Sightings(plan, functools.cache(lambda: _state(aws, settings)), clock),
     )
+
+
+def _state(aws: Aws, settings: Settings) -> Table:
+    from causeway.aws.table import Table  # noqa: PLC0415 - most instances write nothing there
+
+    return Table(aws, settings.state_table)
 
 
 @functools.cache

@@ -163,7 +163,7 @@ def write_map(directory: Path, *, target: int, sometimes: int) -> None:
         text = SENDING.format(name=name, scheme=scheme)
         (directory / "systems" / f"{name}.yaml").write_text(text)
     for name, scheme, more in (
-        ("files", "dropbox", ", keep_rejected: 1h"),
+        ("files", "dropbox", ", keep_rejected: 1h, canary: true"),
         ("boards", "trello", ""),
         ("tasks", "asana", ""),
     ):

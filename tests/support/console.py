@@ -15,6 +15,7 @@ from causeway.aws.table import Table
 from causeway.delivery.pauses import Pauses
 from causeway.limiting.health import Healths
 from causeway.operations.deliveries import Deliveries
+from causeway.operations.ledger import Ledger
 from causeway.operations.overview import Overview
 from causeway.operations.replays import Replays
 from causeway.operations.showing import Showing
@@ -44,6 +45,7 @@ def stack_of(stage, aws=None):
         replays=Replays(journal=journal, state=state, queue=queue, clock=stage.clock),
         pauses=pauses,
         healths=Healths(state, stage.clock),
+        ledger=Ledger(state),
         clock=stage.clock,
     )
 

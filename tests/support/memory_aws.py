@@ -37,6 +37,17 @@ class SqsMessage:
     sequence: str = ""
 
 
+@dataclass
+class Published:
+    """A message on a topic."""
+
+    topic: str
+    subject: str
+    by_protocol: dict
+    attributes: dict
+    at: float
+
+
 class _Queues(defaultdict):
     """Queues by URL; each is as its URL says."""
 
@@ -79,6 +90,8 @@ class MemoryAws:
         self.queues = _Queues()
         self.objects = {}
         self.events = []
+        self.published = []
+        self.subscribed = {}  # addresses, and the subscriptions' ARNs or "PendingConfirmation"
         self.calls = []
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
@@ -89,6 +102,11 @@ class MemoryAws:
             parameters = json.loads(json.dumps(parameters))
             # What is answered is not copied: items are replaced, never changed, and the caller reads them at once.
             return getattr(self, f"_{service}_{_snake(operation)}")(parameters)
+
+    def query(self, service, action, fields):
+        with self._lock:
+            self.calls.append((service, action))
+            return getattr(self, f"_{service}_{_snake(action)}")(dict(fields))
 
     def put_object(self, bucket, key, body, *, content_type):
         self.calls.append(("s3", "PutObject"))
@@ -194,6 +212,22 @@ class MemoryAws:
             }
         return answer
 
+    def _dynamodb_scan(self, parameters):
+        hash_key, range_key = INDEXES[parameters["IndexName"]]
+        found = [
+            item
+            for _, item in sorted(self.tables[parameters["TableName"]].items())
+            if hash_key in item and range_key in item
+        ]
+        start = parameters.get("ExclusiveStartKey")
+        found = [item for item in found if not start or _key(item) > _key(start)]
+        page = found[: parameters["Limit"]]
+        answer = {"Items": page, "Count": len(page)}
+        if len(found) > len(page):
+            names = {"id", "part", hash_key, range_key}
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in names}
+        return answer
+
     # SQS
 
     def _sqs_get_queue_url(self, parameters):
@@ -238,6 +272,17 @@ class MemoryAws:
             found.visible_at = self.clock.now() + parameters["VisibilityTimeout"]
             return {}
         raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404)
+
+    def _sqs_get_queue_attributes(self, parameters):
+        """How much is on a queue, exactly."""
+        queue, now = self.queues[parameters["QueueUrl"]], self.clock.now()
+        visible = sum(message.visible_at <= now for message in queue)
+        numbers = {
+            "ApproximateNumberOfMessages": visible,
+            "ApproximateNumberOfMessagesNotVisible": len(queue) - visible,
+            "ApproximateNumberOfMessagesDelayed": 0,
+        }
+        return {"Attributes": {name: str(numbers[name]) for name in parameters["AttributeNames"]}}
 
     def _sqs_receive_message(self, parameters):
         records = self.receive(parameters["QueueUrl"], parameters["MaxNumberOfMessages"])
@@ -288,6 +333,38 @@ class MemoryAws:
             self.queues[url].delete(message_ids)
             return
         self.queues[url] = [message for message in self.queues[url] if message.id not in message_ids]
+
+    # SNS
+
+    def _sns_publish(self, fields):
+        assert re.fullmatch(r"[!-~][ -~]{0,98}", fields["Subject"]), "SNS takes no such subject"
+        assert len(fields["Message"]) < 256 * 1024
+        attributes = {}
+        for name in [name for name in fields if name.endswith(".Name")]:
+            entry = name.removesuffix(".Name")
+            value = fields[f"{entry}.Value.StringValue"]
+            is_list = fields[f"{entry}.Value.DataType"] == "String.Array"
+            attributes[fields[name]] = json.loads(value) if is_list else value
+        self.published.append(
+            Published(
+                fields["TopicArn"],
+                fields["Subject"],
+                json.loads(fields["Message"]),
+                attributes,
+                self.clock.now(),
+            )
+        )
+        return "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
+
+    def _sns_list_subscriptions_by_topic(self, fields):
+        first = int(fields.get("NextToken", 0))
+        members = "".join(
+            f"<member><SubscriptionArn>{arn}</SubscriptionArn><Protocol>email</Protocol>"
+            f"<Endpoint>{address}</Endpoint></member>"
+            for address, arn in list(self.subscribed.items())[first : first + 100]
+        )
+        more = f"<NextToken>{first + 100}</NextToken>" if len(self.subscribed) > first + 100 else ""
+        return f"<Subscriptions>{members}</Subscriptions>{more}"
 
     # EventBridge
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.template import functions, resources, role_of, statements, target, translated, written
 
-OPEN = ("/webhooks/", "/api/health", "/api/openapi.json")
+OPEN = ("/webhooks/", "/api/health", "/api/openapi.json", "/console")
 """Routes whose callers prove themselves otherwise (providers sign what they send), and what anyone may know."""
 
 

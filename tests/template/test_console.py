@@ -80,6 +80,7 @@ def test_in_the_state_it_touches_pauses_and_replays_and_sees_how_systems_are():
         "pause#*",
         "release#*",
         "health#*",
+        "books#*",
         "replay#*",
     }
     assert touched["dynamodb:UpdateItem"] == ["pause#*", "replay#*"]

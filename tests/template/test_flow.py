@@ -175,6 +175,8 @@ def test_the_api_has_the_routes_of_providers_and_clients_and_limits():
     assert of_others == {(method, "/webhooks/{system}") for method in ("GET", "HEAD", "POST")} | {
         ("POST", "/requests/{integration}"),
         ("GET", "/requests/{integration}/{id}"),
+        ("GET", "/console"),
+        ("GET", "/console/{version}/{file}"),
     }
     for methods in api["Body"]["paths"].values():
         for operation in methods.values():

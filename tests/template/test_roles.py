@@ -60,7 +60,7 @@ def test_every_resource_is_named(name):
                 assert "${" in whole, statement["Sid"]
                 assert inside, statement["Sid"]
             elif "Fn::Split" in resource:
-                assert resource["Fn::Split"][1]["Ref"].startswith("Target"), statement["Sid"]
+                assert resource["Fn::Split"][1]["Ref"].startswith(("Target", "Canary")), statement["Sid"]
             else:
                 assert target(resource), statement["Sid"]
 
@@ -156,6 +156,41 @@ def test_replays_are_started_by_the_console_and_worked_off_by_the_scheduler():
     assert may == {"ConsoleFunction", "SchedulerFunction"}
 
 
+def test_the_watchdog_sees_when_tokens_end_and_never_a_token():
+    (statement,) = [
+        one
+        for one in statements(role_of(functions()["WatchdogFunction"]))
+        if "token#*" in str(one.get("Condition"))
+    ]
+    condition = statement["Condition"]
+    assert statement["Action"] == "dynamodb:BatchGetItem"
+    assert "sealed" not in condition["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert condition["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}
+
+
+def test_the_watchdog_changes_nothing_but_what_it_remembers_itself():
+    changing = ("Put", "Update", "Delete", "Send")
+    for statement in statements(role_of(functions()["WatchdogFunction"])):
+        if any(action.split(":")[1].startswith(changing) for action in each(statement["Action"])):
+            assert statement["Sid"] in {"Announce", "JudgeStrays", "Log", "Trace"} or set(
+                statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            ) <= {"watch#*", "books#*", "canary#*"}, statement["Sid"]
+
+
+def test_the_watchdog_reads_secrets_that_verify_and_only_those_that_a_parameter_names():
+    reading = [
+        one
+        for one in statements(role_of(functions()["WatchdogFunction"]))
+        if {"ssm:GetParameters", "secretsmanager:GetSecretValue"} & set(each(one["Action"]))
+    ]
+    assert [one["Resource"] for one in reading] == [{"Fn::Split": [",", {"Ref": "CanarySecrets"}]}]
+    allowed = re.compile(written()["Parameters"]["CanarySecrets"]["AllowedPattern"])
+    parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/causeway/{}/shop/webhook"
+    assert allowed.fullmatch(parameter.format("in"))
+    assert not allowed.fullmatch(parameter.format("out"))
+    assert not allowed.fullmatch("arn:aws:ssm:eu-west-1:123456789012:parameter/*")
+
+
 def test_the_key_that_seals_is_made_by_the_stack_and_stays_with_what_it_sealed():
     key = written()["Resources"]["SealingKey"]
     assert key["Properties"]["GenerateSecretString"]["PasswordLength"] >= 64
@@ -168,7 +203,7 @@ def test_a_role_logs_to_its_functions_own_group():
         allowed = [
             one
             for one in statements(role_of(function))
-            if any("logs:" in action for action in each(one["Action"]))
+            if any("logs:" in action for action in each(one["Action"]) if action != "logs:FilterLogEvents")
         ]
         assert [(each(one["Action"]), target(one["Resource"])) for one in allowed] == [
             (["logs:CreateLogStream", "logs:PutLogEvents"], group)
@@ -181,13 +216,14 @@ def test_a_role_that_lambda_assumes_is_assumed_by_nobody_else():
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}, name
 
 
-def test_the_schedule_may_invoke_its_function_and_fill_its_dead_letter_queue():
+@pytest.mark.parametrize("function", ["SchedulerFunction", "WatchdogFunction"])
+def test_a_schedule_may_invoke_its_function_and_fill_its_dead_letter_queue(function):
     """SAM makes this role; nothing else may get into it."""
-    role = resources("AWS::IAM::Role", translated())["SchedulerFunctionMinuteRole"]
+    role = resources("AWS::IAM::Role", translated())[f"{function}MinuteRole"]
     allowed = {(one["Action"], target(one["Resource"])) for one in statements(role)}
-    assert allowed == {("lambda:InvokeFunction", "SchedulerFunction"), ("sqs:SendMessage", "MissedMinutes")}
+    assert allowed == {("lambda:InvokeFunction", function), ("sqs:SendMessage", "MissedMinutes")}
 
 
 def test_sam_makes_no_other_role_than_those_of_the_schedule_and_of_codedeploy():
     made = set(resources("AWS::IAM::Role", translated())) - set(OWN_ROLES)
-    assert made == {"SchedulerFunctionMinuteRole", "CodeDeployServiceRole"}
+    assert made == {"SchedulerFunctionMinuteRole", "WatchdogFunctionMinuteRole", "CodeDeployServiceRole"}

@@ -17,6 +17,21 @@ STAGES = [name for name in CONFIG if name != "version"]
 
 OWN = {
     "AuthorizerFunction": {"CAUSEWAY_OIDC_ISSUER", "CAUSEWAY_OIDC_AUDIENCE", "CAUSEWAY_OIDC_JWKS_URL"},
+    "ConsoleFunction": {
+        "CAUSEWAY_OIDC_ISSUER",
+        "CAUSEWAY_OIDC_AUDIENCE",
+        "CAUSEWAY_CONSOLE_CLIENT_ID",
+        "CAUSEWAY_CONSOLE_SCOPE",
+        "CAUSEWAY_CONSOLE_TOKEN_ORIGIN",
+    },
+    "WatchdogFunction": {
+        "CAUSEWAY_STACK",
+        "CAUSEWAY_LOG_GROUPS",
+        "CAUSEWAY_OWNERS_TOPIC",
+        "CAUSEWAY_REMIND_AFTER",
+        "CAUSEWAY_STRAYS_URLS",
+        "CAUSEWAY_CONSOLE_URL",
+    },
 }
 """Settings that one function alone is told."""
 
@@ -85,9 +100,3 @@ def test_the_wheels_of_each_architecture_are_told_apart():
         assert tags
         assert all(tag.startswith("manylinux") and tag.endswith(machine) for tag in tags)
     assert set(PARAMETERS["Architecture"]["AllowedValues"]) == {"arm64", "x86_64"}
-
-
-def test_every_alarm_can_be_heard():
-    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
-        assert alarm["AlarmActions"]["Fn::If"][1] == [{"Ref": "AlarmTopic"}], name
-        assert alarm["TreatMissingData"] == "notBreaching", name

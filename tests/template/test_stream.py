@@ -37,10 +37,12 @@ def test_nobody_pays_for_a_stream_unless_he_asks_for_it():
     of_the_stream = [name for name in written()["Resources"] if name.startswith("Stream")]
     assert sorted(of_the_stream) == [
         "Stream",
+        "StreamErrors",
         "StreamFunction",
         "StreamGaveUp",
         "StreamIsBehind",
         "StreamLog",
+        "StreamRefuses",
         "StreamRole",
     ]
     for name in of_the_stream:

@@ -178,6 +178,7 @@ class Session:
         self._console.show_map(self._plan)
         self._console.say("how this differs from AWS: causeway dev --differences")
         self._console.say(f"{self._url}/api answers to this key: {self._key}")
+        self._console.say(f"look at it: {self._url}/console#key={self._key}")
         print(f"ready {self._url}", flush=True)
         if self._demo:
             await asyncio.to_thread(

@@ -12,6 +12,9 @@ AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
 
 LEFT_OUT: dict[str, str] = {
     "AWS::Events::Archive": "the emulator's CloudFormation has no archives",
+    "AWS::CloudWatch::Alarm": "there are no metrics here to watch; tests evaluate the template's alarms",
+    "AWS::CloudWatch::CompositeAlarm": "there are no alarms here to put together",
+    "AWS::CloudWatch::Dashboard": "there are no metrics here to show",
 }
 """Types of resources that are not deployed here, and why."""
 
@@ -35,6 +38,7 @@ BEHAVIOUR: dict[str, str] = {
     "concurrency": f"at most {AT_ONCE} processes of a function, whatever the template says",
     "FIFO queues": "one batch of ordered deliveries at a time: groups are not handed out side by side",
     "SSM parameters": "authorized one by one as on AWS; the emulator's own asks for all parameters there are",
+    "log groups": "authorized by their streams as on AWS; the emulator's own are authorized by their names",
     "event sources": "the emulator reads queues with its own rights, not with those of the function's role",
     "bus": "its rule invokes the function once for each event; AWS tries again, and puts away what fails",
     "stream": "one batch of a shard at a time, and nothing is put away that failed for long",

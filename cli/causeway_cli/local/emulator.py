@@ -17,6 +17,9 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 
+_OF_A_GROUP = 6
+"""So many colons has the ARN of a log group: arn:aws:logs:REGION:ACCOUNT:log-group:NAME."""
+
 
 def _die_with_parent() -> None:
     """End this process and the functions' processes, its group, when standard input closes."""
@@ -61,6 +64,17 @@ def _authorize_each_parameter() -> None:
     iam_evaluator.enforce = enforce_each
 
 
+def _authorize_log_groups_as_aws_does() -> None:
+    """Ask for logs:FilterLogEvents on the streams of a group, as AWS does; its ARN ends in ``:*``."""
+    extract = iam_actions.extract_resource_arn
+
+    def extract_resource_arn(service: str, *arguments: Any) -> str:
+        arn = str(extract(service, *arguments))
+        return f"{arn}:log-stream:" if service == "logs" and arn.count(":") == _OF_A_GROUP else arn
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+
+
 def _count_loopback_as_encrypted() -> None:
     """Let policies that insist on TLS hold: what never leaves this machine cannot be read on its way."""
     pin = app.pin_request_origin
@@ -95,6 +109,7 @@ def main() -> None:
     )  # meant for ministack, which has read it; functions would take it for theirs
     _authorize_batches_as_aws_does()
     _authorize_each_parameter()
+    _authorize_log_groups_as_aws_does()
     _count_loopback_as_encrypted()
     _let_invocations_end()
     try:

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from causeway_cli.account import LOCAL_REGION
+from causeway_cli.local.cloud import STACK
+from causeway_cli.secret_names import SecretUse
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
@@ -30,7 +34,8 @@ def make(clients: Callable[[str], Any], plan: Plan) -> dict[str, str]:
         plan: Whose targets.
 
     Returns:
-        The stack's parameters that let the processor send there, and that make a stream if one is needed.
+        The stack's parameters that let the processor send there, that make a stream if one is needed, and
+        that let the watchdog sign canaries.
     """
     queues = [
         clients("sqs").create_queue(QueueName=name, Attributes=_of_queue(name))["QueueUrl"]
@@ -45,9 +50,25 @@ def make(clients: Callable[[str], Any], plan: Plan) -> dict[str, str]:
     return {
         "TargetQueues": ",".join(_arn_of_queue(clients("sqs"), url) for url in queues),
         "TargetBuses": ",".join(clients("events").describe_event_bus(Name=name)["Arn"] for name in buses),
+        "CanarySecrets": ",".join(sorted(_secrets_of_canaries(clients, plan))),
         "StreamMode": "on-demand" if _needs_stream(plan) else "none",
         "TargetBuckets": ",".join(f"arn:aws:s3:::{name}/*" for name in _named(plan, "bucket")),
     }
+
+
+def _secrets_of_canaries(clients: Callable[[str], Any], plan: Plan) -> Iterator[str]:
+    """The ARNs of the secrets that verify systems with a canary."""
+    sending = [each["webhooks"] for each in plan.systems.values() if each.get("webhooks", {}).get("canary")]
+    if not sending:
+        return
+    account = clients("sts").get_caller_identity()["Account"]
+    for name in {name for webhooks in sending for name in webhooks["secrets"]}:
+        use = SecretUse.of(name, "in")
+        path = use.path(STACK)
+        if use.in_secrets_manager:
+            yield f"arn:aws:secretsmanager:{LOCAL_REGION}:{account}:secret:{path}-*"
+        else:
+            yield f"arn:aws:ssm:{LOCAL_REGION}:{account}:parameter{path}"
 
 
 class Objects:

@@ -1,6 +1,7 @@
 """Looking: how integrations are, which deliveries there are, what became of an event."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -8,10 +9,14 @@ from causeway.api.app import make_app
 from causeway.api.operation import Answer, Operation
 from causeway.api.routes import OPERATIONS
 from causeway.aws.client import AwsError
+from causeway.aws.table import Table
 from causeway.events.identity import delivery_id
 from causeway.limiting.health import Healths
+from causeway.operations.books import Book
+from causeway.operations.ledger import Kept, Ledger
 from causeway.operations.overview import COUNTED
 from causeway.operations.showing import LARGEST
+from causeway.settings.clock import rfc3339
 from tests.support.console import CONTEXT, Console, event_of
 from tests.support.deliveries import NOW, Stage, plan_of
 
@@ -59,6 +64,18 @@ class TestIntegrations:
         assert sum(part["open"] for part in recent) == 2
         (latency,) = [part["latency"] for part in recent if part["latency"] is not None]
         assert latency == pytest.approx(0.1, abs=0.01)
+
+    def test_the_books_are_those_of_the_last_hour_that_was_counted(self, console):
+        assert self.one(console)["book"] is None
+        console.stage.clock.advance(10)
+        hour = NOW // 3600 * 3600
+        book = Book("orders-to-ledger", hour - 3600, 5, 3, 1, 0, 0)
+        ledger = Ledger(Table(console.stage.memory, "state"))
+        ledger.write(Kept(hour - 3600, 26, Counter(), NOW, {"orders-to-ledger": book}))
+        ledger.write(Kept(hour, 3, Counter(), None, {}))
+        found = self.one(console)["book"]
+        assert found["hour"] == rfc3339(hour - 3600)
+        assert (found["accepted"], found["unaccounted"]) == (5, 1)
 
     def test_an_open_circuit_and_a_system_that_wants_to_be_left_alone_are_told(self, console):
         healths = Healths(console.stack.pauses._table, console.stage.clock)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from causeway.acceptance.sightings import refusals
+from causeway.aws.client import Aws
+from causeway.aws.table import Table
 from causeway.settings.clock import SettableClock
 from functions.webhook import app
 from tests.support.receiving import CONTEXT, NOW, SECRETS, record, request, signed
@@ -58,6 +61,19 @@ def test_a_wrong_signature_leaves_nothing_on_the_queue(deployed: Cloud):
     assert deployed.messages(deployed.deliveries) == []
 
 
+def test_that_requests_are_refused_is_noted_for_whoever_asks_why_nothing_comes(deployed: Cloud):
+    event = request("github", OPENED, {"x-hub-signature-256": "sha256=" + "0" * 64})
+    for _ in range(3):
+        app.handler(event, CONTEXT)
+    state = Table(Aws.from_env(deployed.environ), deployed.environ["CAUSEWAY_STATE_TABLE"])
+    refused = refusals(state, "github", NOW - 60)
+    assert (refused.times, refused.rule, refused.last) == (
+        1,
+        "signature",
+        NOW,
+    )  # the next note is of the tenth
+
+
 def test_a_rotated_secret_is_found_at_the_first_mismatch(deployed: Cloud):
     assert app.handler(pull_request(), CONTEXT)["statusCode"] == 200
     deployed.put_secret("github/webhook", "the new one")
@@ -90,6 +106,7 @@ HEAVY = (
     "requests",
     "urllib3",
     "asyncio",
+    "causeway.aws.table",
 )
 
 

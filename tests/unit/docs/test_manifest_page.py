@@ -1,4 +1,4 @@
-"""docs/manifest.md names every key of the manifests, its default, and whether it does anything yet."""
+"""docs/manifest.md names every key of the manifests, and its default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from causeway.plan.checks.availability import INTEGRATIONS, SYSTEMS
 from causeway.plan.compiler import compile_map
 from causeway.plan.manifest.auth import Auth
 from causeway.plan.manifest.call import Call
@@ -28,7 +27,6 @@ from causeway.webhooks.schemes import SCHEMES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "manifest.md").read_text()
 SECTIONS = dict(re.findall(r"^###? (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.DOTALL | re.MULTILINE))
-LATER = {missing.pattern for missing in (*SYSTEMS, *INTEGRATIONS)}
 REQUIRED = "required"
 
 # A table of the page, the model that it is about, and the keys below which another table says what stands there.
@@ -76,7 +74,7 @@ def _is_below(key, others):
 
 @pytest.mark.parametrize(("section", "model", "elsewhere"), TABLES, ids=[table[0] for table in TABLES])
 def test_a_table_has_every_key_of_its_model_and_no_other(section, model, elsewhere):
-    expected = {key for key, _ in _keys(model) if not _is_below(key, elsewhere | LATER)}
+    expected = {key for key, _ in _keys(model) if not _is_below(key, elsewhere)}
     assert {key for key, _, _ in _rows(section)} == expected
 
 
@@ -86,9 +84,7 @@ def test_a_table_shows_the_defaults(section, model, elsewhere):
     for key, shown, _ in _rows(section):
         default = defaults[key]
         written = re.sub(r"^(`+) ?(.*?) ?\1$", r"\2", shown)
-        if default == REQUIRED and key in LATER:
-            assert written == "", key  # one of several ways to say it
-        elif default == REQUIRED:
+        if default == REQUIRED:
             assert written == REQUIRED, key
         elif default in (None, ""):
             assert written == "", key
@@ -98,20 +94,9 @@ def test_a_table_shows_the_defaults(section, model, elsewhere):
             assert re.findall(r"[^\[\], ]+", written) == default, key
 
 
-def test_what_a_table_calls_later_is_what_does_not_compile_yet():
-    for section, _, _ in TABLES:
-        for key, _, meaning in _rows(section):
-            assert meaning.startswith("*later*") == (key in LATER), key
-
-
 def test_the_types_of_authentication_are_those_that_work():
     rows = re.findall(r"^\| `([a-z0-9_]+)` \|", SECTIONS["Authentication"], re.MULTILINE)
     assert set(rows) == {typing.get_args(model.model_fields["type"].annotation)[0] for model in _models(Auth)}
-
-
-def test_what_comes_later_is_listed_and_nothing_else():
-    rows = re.findall(r"^\| `([a-z_.]+)` \|", SECTIONS["What comes later"], re.MULTILINE)
-    assert sorted(rows) == sorted(LATER)
 
 
 def test_the_built_in_schemes_are_named():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from causeway.plan.checks.availability import INTEGRATIONS, SYSTEMS
 from causeway.plan.compiler import compile_map
 from causeway.plan.problems import InvalidMapError
 from tests.support.maps import copy_text, errors, problems
@@ -384,30 +383,22 @@ def test_an_order_key_is_an_expression_over_the_event(tmp_path):
     assert found.startswith("flow.order_by: `steps.a.id`: there is no steps here")
 
 
-# --- what is not there yet ------------------------------------------------------------------------------------------
-
-LATER = {
-    "webhooks.canary": {"webhooks": "canary: true"},
-}
-"""A manifest that asks for it, for each behaviour that is not there."""
+# --- canaries -------------------------------------------------------------------------------------------------------
 
 
-def test_every_behaviour_that_is_not_there_is_tried():
-    assert set(LATER) == {missing.pattern for missing in (*SYSTEMS, *INTEGRATIONS)}
+def test_a_canary_needs_a_secret_that_signs(tmp_path):
+    (message,) = told_of_webhooks(tmp_path, "scheme: discord, secrets: [a], canary: true")
+    assert message.startswith("webhooks.canary: needs a scheme whose secret also signs")
 
 
-@pytest.mark.parametrize("pattern", LATER)
-def test_what_is_not_carried_out_is_an_error_that_says_so(tmp_path, pattern):
-    ((kind, text),) = LATER[pattern].items()
-    if kind == "webhooks":
-        found = told_of_webhooks(tmp_path, f"scheme: github, secrets: [a], {text}")
-    elif kind == "api":
-        found = told_of_api(tmp_path, f"base_url: https://a.example.com, {text}")
-    else:
-        found = told(tmp_path, **{kind: text})
-    (message,) = found
-    assert "not available in this version" in message
-    assert message.startswith(pattern.replace(".*", "[0]"))
+@pytest.mark.parametrize("scheme", ["github", "standard-webhooks", "{algorithm: token, header: X-Token}"])
+def test_one_that_has_it_is_told_what_else_is_needed(tmp_path, scheme):
+    text = f"system: hub\nwebhooks: {{scheme: {scheme}, secrets: [a], canary: true}}\n"
+    notes = [remark.message for remark in problems(tmp_path, {"systems/hub.yaml": text})]
+    assert (
+        "needs the stack's CanarySecrets to name this system's verifying secrets, or no canary is sent"
+        in notes
+    )
 
 
 @pytest.mark.parametrize("webhooks", ["keep_rejected: 0s", "canary: false"])

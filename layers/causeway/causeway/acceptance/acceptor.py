@@ -10,6 +10,7 @@ from causeway.telemetry.logs import logger
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from causeway.acceptance.sightings import Sightings
     from causeway.acceptance.sorting import Outcome, Takers
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON
@@ -30,11 +31,13 @@ class Acceptor:
     Args:
         store: Where their messages go.
         metrics: What is counted.
+        sightings: Where it is noted that a source sent what filters left out; None: nowhere.
     """
 
-    def __init__(self, store: Store, metrics: Metrics) -> None:
+    def __init__(self, store: Store, metrics: Metrics, sightings: Sightings | None = None) -> None:
         self._store = store
         self._metrics = metrics
+        self._sightings = sightings
 
     def accept(
         self, events: Sequence[Event], takers: Takers, *, system: str, now: float, **said: JSON
@@ -55,6 +58,8 @@ class Acceptor:
         if outcome.messages:
             self._store.send(outcome.messages)
         self._tell(system, events, outcome, now, said)
+        if self._sightings and outcome.filtered:
+            self._sightings.filtered(outcome.filtered)
         return outcome
 
     def _tell(

@@ -60,6 +60,8 @@ def _served(
 ) -> Callable[[], Response[str]]:
     def serve() -> Response[str]:
         event = app.current_event.raw_event
+        if operation.any_query:
+            event = event | {"rawQueryString": ""}
         client, said = _ANYONE, dict[str, Any]()
         try:
             if operation.scope is not None:

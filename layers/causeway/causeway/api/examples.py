@@ -13,6 +13,7 @@ INTEGRATION: dict[str, JSON] = {
     "paused": None,
     "last_event": "2026-11-22T10:05:00.250Z",
     "oldest_waiting": "2026-11-22T10:04:10.000Z",
+    "oldest_dead": "2026-11-22T10:03:59.000Z",
     "lag": 50.25,
     "waiting": 3,
     "dead": 1,
@@ -28,6 +29,16 @@ INTEGRATION: dict[str, JSON] = {
     "during": "always",
     "deliver_within": 900.0,
     "circuit": {"state": "closed", "system": None, "since": None, "until": None},
+    "silent_since": None,
+    "book": {
+        "hour": "2026-11-22T08:00:00.000Z",
+        "accepted": 42,
+        "delivered": 40,
+        "waiting": 1,
+        "dead": 0,
+        "duplicates": 1,
+        "unaccounted": 0,
+    },
 }
 
 PAUSED: dict[str, JSON] = {

@@ -45,6 +45,7 @@ class Operation:
     parameters: Sequence[Parameter] = ()
     problems: Mapping[int, str] = field(default_factory=dict)  # beside 400, 401, 403, 429, 500 and 503
     body_rule: Mapping[str, JSON] = field(default_factory=dict)  # JSON Schema: what its members are together
+    any_query: bool = False  # its query is for others: neither read nor logged
 
     @property
     def has_body(self) -> bool:

@@ -85,6 +85,7 @@ SCHEMAS: dict[str, Schema] = {
             "paused": {"anyOf": [_object(_PAUSE), {"type": "null"}]},
             "last_event": _of(_or_null(TIME), "Accepted then; null: none within a day, and none is open."),
             "oldest_waiting": _of(_or_null(TIME), "When what waits longest was accepted."),
+            "oldest_dead": _of(_or_null(TIME), "When the oldest of what is dead was accepted."),
             "lag": _of(SECONDS, "Seconds since then; 0 when nothing waits."),
             "waiting": COUNT,
             "dead": COUNT,
@@ -103,6 +104,14 @@ SCHEMAS: dict[str, Schema] = {
             "during": _of(TEXT, "When that holds."),
             "deliver_within": _of(SECONDS, "Seconds; longer waits alarm."),
             "circuit": _of(_ref("Circuit"), "The worst of the systems that it calls."),
+            "silent_since": _of(
+                _or_null(TIME),
+                "When the last event came, if that is longer ago than it may be; null: it is not silent.",
+            ),
+            "book": {
+                "anyOf": [_ref("Book"), {"type": "null"}],
+                "description": "The last hour whose books should close; null: none was counted yet.",
+            },
         }
     ),
     "Span": _object(
@@ -111,6 +120,17 @@ SCHEMAS: dict[str, Schema] = {
             "delivered": _of(COUNT, "Of what was accepted in these five minutes."),
             "latency": _of(_or_null(SECONDS), "Seconds from acceptance to delivery, the median."),
             "open": _of(COUNT, "Of the same, what waits or is dead."),
+        }
+    ),
+    "Book": _object(
+        {
+            "hour": TIME,
+            "accepted": COUNT,
+            "delivered": COUNT,
+            "waiting": COUNT,
+            "dead": COUNT,
+            "duplicates": _of(COUNT, "Acceptances that met a delivery that was there: a repeat."),
+            "unaccounted": _of(COUNT, "Accepted, and nowhere; 0 when the book closes."),
         }
     ),
     "Circuit": _object(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from causeway.api.problems import Fault, Problem, bad
-from causeway.operations.integrations import circuit, live, mapped
+from causeway.operations.integrations import book, circuit, live, mapped
+from causeway.operations.overview import LOOKS_BACK
+from causeway.settings.clock import rfc3339
+from causeway.watching.windows import elapsed
 
 if TYPE_CHECKING:
     from causeway.delivery.pauses import Pauses
     from causeway.limiting.health import Healths
     from causeway.operations.deliveries import Deliveries
+    from causeway.operations.ledger import Ledger
     from causeway.operations.overview import Overview
     from causeway.operations.replays import Replays
     from causeway.operations.showing import Showing
@@ -35,6 +39,7 @@ class Stack:
     replays: Replays
     pauses: Pauses
     healths: Healths
+    ledger: Ledger
     clock: Clock
     _seen: tuple[float, list[dict[str, JSON]]] | None = None
 
@@ -65,11 +70,16 @@ class Stack:
         now = self.clock.now()
         if self._seen is None or not 0 <= now - self._seen[0] < FRESH_FOR:
             healths = {health.system: health for health in self.healths.all()}
+            kept = self.ledger.last(now)
             shown = []
             for found in self.overview.integrations(sorted(self.plan.integrations)):
                 of_map = mapped(self.plan.integrations[found.name])
-                of_circuit = {"circuit": circuit(of_map["calls"], healths, now)}
-                shown.append(live(found, now) | of_map | of_circuit)
+                of_now = {
+                    "circuit": circuit(of_map["calls"], healths, now),
+                    "book": book(kept, found.name),
+                    "silent_since": _silent_since(found.last_event, of_map, now),
+                }
+                shown.append(live(found, now) | of_map | of_now)
             self._seen = now, shown
         return self._seen[1]
 
@@ -80,3 +90,15 @@ class Stack:
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self.plan.integrations)) or "none"
         return f"the map has no integration {name!r}; it has: {known}"
+
+
+def _silent_since(last: float | None, of_map: dict[str, Any], now: float) -> str | None:
+    """Since when nothing has come, where that is longer than it may be; None: it is not, or not known to be.
+
+    Of what came before the overview looks back it is known only that it is longer ago.
+    """
+    expected = of_map["expect_every"]
+    since = now - LOOKS_BACK if last is None else last
+    if expected is None or elapsed(of_map["during"], since, now) < expected:
+        return None
+    return rfc3339(since)

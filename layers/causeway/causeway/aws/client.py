@@ -59,7 +59,11 @@ SERVICES = {
     "sqs": Service("AmazonSQS", "1.0", "SQS"),
     "ssm": Service("AmazonSSM", "1.1", "SSM"),
 }
+QUERY_VERSIONS = {"sns": "2010-03-31", "sts": "2011-06-15"}
+"""The services that speak neither of the JSON protocols, and the versions of their interfaces."""
+
 _S3_TRIES = 3
+_QUERY_TRIES = 3
 _CREDENTIALS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 
 
@@ -78,7 +82,8 @@ class Aws:
     Args:
         region: Such as ``eu-central-1``.
         credentials: Called for each request.
-        endpoints: Endpoint URLs by service, :data:`SERVICES`, ``s3`` and ``sts``; ``""``: all others.
+        endpoints: Endpoint URLs by service, of :data:`SERVICES`, :data:`QUERY_VERSIONS`, or ``s3``; ``""``:
+            all others.
         timeout: Seconds that an answer may take.
         sleep: Waits between two tries.
     """
@@ -105,7 +110,8 @@ class Aws:
         Raises:
             KeyError: ``AWS_REGION`` is not set.
         """
-        variables = {"": "AWS_ENDPOINT_URL", "s3": "AWS_ENDPOINT_URL_S3", "sts": "AWS_ENDPOINT_URL_STS"}
+        variables = {"": "AWS_ENDPOINT_URL"}
+        variables |= {name: f"AWS_ENDPOINT_URL_{name.upper()}" for name in ("s3", *QUERY_VERSIONS)}
         variables |= {name: f"AWS_ENDPOINT_URL_{service.variable}" for name, service in SERVICES.items()}
         return cls(
             region=environ["AWS_REGION"],
@@ -166,27 +172,39 @@ class Aws:
         """Whose calls these are."""
         return self._credentials()
 
+    def query(self, service: str, action: str, fields: Mapping[str, str]) -> str:
+        """Carry out one action of a service with the query protocol: fields of a form, an answer in XML.
+
+        Args:
+            service: One of :data:`QUERY_VERSIONS`.
+            action: As AWS names it: ``Publish``.
+            fields: Its input, as AWS's API reference has it: ``MessageAttributes.entry.1.Name``.
+
+        Returns:
+            The answer's XML.
+
+        Raises:
+            AwsError: it was refused, or there was no answer.
+        """
+        body = urlencode({"Action": action, "Version": QUERY_VERSIONS[service], **fields}).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        response = self._exchange(
+            _Request(service, self._origin(service), "POST", "/", headers, body), tries=_QUERY_TRIES
+        )
+        return response.body.decode()
+
     def assume_role(self, role: str, *, seconds: int) -> AccessKey:
-        """Take on a role (STS speaks neither of the JSON protocols).
+        """Take on a role.
 
         Raises:
             AwsError: it may not be taken on.
         """
-        fields = {
-            "Action": "AssumeRole",
-            "Version": "2011-06-15",
-            "RoleArn": role,
-            "RoleSessionName": "causeway",
-            "DurationSeconds": seconds,
-        }
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        body = urlencode(fields).encode()
-        response = self._exchange(_Request("sts", self._origin("sts"), "POST", "/", headers, body), tries=3)
-        text = response.body.decode()
+        fields = {"RoleArn": role, "RoleSessionName": "causeway", "DurationSeconds": str(seconds)}
+        text = self.query("sts", "AssumeRole", fields)
         found = [re.search(f"<{name}>([^<]+)</{name}>", text) for name in _CREDENTIALS]
         access_key, secret_key, token = (match[1] if match else "" for match in found)
         if not (access_key and secret_key and token):
-            raise AwsError("UnreadableAnswer", "STS answered without credentials", response.status)
+            raise AwsError("UnreadableAnswer", "STS answered without credentials", 200)
         return AccessKey(access_key, secret_key, token)
 
     def close(self) -> None:

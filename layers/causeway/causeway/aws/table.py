@@ -188,6 +188,20 @@ class Table:
             if not start:
                 return
 
+    def whole(self, index: str, *, most: int) -> list[Item] | None:
+        """All that a sparse index holds, in any order; None when that is more than so many items."""
+        found: list[Item] = []
+        start: JSON = None
+        while True:
+            more = {"ExclusiveStartKey": start} if start else {}
+            answer = self._call("Scan", IndexName=index, Limit=most + 1 - len(found), **more)
+            found += map(from_item, answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if len(found) > most:
+                return None
+            if not start:
+                return found
+
     def parts(self, id_: str) -> Iterator[Item]:
         """All items with this hash key, by their range keys."""
         return self.between(("id", id_), ("part", " ", "~"))

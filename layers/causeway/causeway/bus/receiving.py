@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causeway.acceptance.acceptor import Store
+    from causeway.acceptance.sightings import Sightings
     from causeway.events.envelope import Event
     from causeway.plan.plan import Plan
     from causeway.plan.records import JSON, Integration
@@ -36,13 +37,21 @@ class BusReceiver:
         payloads: Where the answers in large announcements lie.
         clock: The time.
         metrics: What is counted.
+        sightings: As an acceptor is given them.
     """
 
     def __init__(
-        self, *, plan: Plan, store: Store, payloads: Payloads, clock: Clock, metrics: Metrics
+        self,
+        *,
+        plan: Plan,
+        store: Store,
+        payloads: Payloads,
+        clock: Clock,
+        metrics: Metrics,
+        sightings: Sightings | None = None,
     ) -> None:
         self._plan = plan
-        self._acceptor = Acceptor(store, metrics)
+        self._acceptor = Acceptor(store, metrics, sightings)
         self._payloads = payloads
         self._clock = clock
 

@@ -245,3 +245,4 @@ class Attempt:
     def _measure(self, step: str | None, answer: Answer | None) -> None:
         if step is None and answer is not None:
             self.tools.metrics.add("TargetLatency", answer.seconds * 1000)
+            self.invocation.calls.append((answer.seconds, self.called or ""))

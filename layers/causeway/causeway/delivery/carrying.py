@@ -10,9 +10,8 @@ from causeway.delivery.journal import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.settling import back, dedupe_for, in_words
-from causeway.delivery.work import Fate
+from causeway.delivery.work import Fate, about_message
 from causeway.queueing.tickets import Ticket
-from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:
     from causeway.aws.table import Item
@@ -93,11 +92,7 @@ class Carrier:
         """The journal could not be read or written: the message comes again, and finds things as they are."""
         self.tools.logger.error(
             "could not be written down, comes again",
-            **about(
-                integration=received.message["integration"],
-                system=received.message["system"],
-                delivery_id=received.message["delivery"],
-            ),
+            **about_message(received.message),
             reason=in_words(error),
         )
         return Fate("fault", back(received))

@@ -59,11 +59,10 @@ from causeway.delivery.carrying import Carrier, goes_on
 from causeway.delivery.going_on import KEY
 from causeway.delivery.journal import NotClaimed
 from causeway.delivery.pages import Pages
-from causeway.delivery.work import ALONE, Fate
+from causeway.delivery.work import ALONE, Fate, about_message
 from causeway.queueing.messages import new_acceptance
 from causeway.queueing.queue import NotQueued
 from causeway.settings.clock import rfc3339
-from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +154,7 @@ class Group:
         self._parked = True
         self._tools.logger.info(
             "its order key waits",
-            **about(integration=head.message["integration"], delivery_id=head.message["delivery"]),
+            **about_message(head.message),
             until=f"{fate.system} takes calls again" if fate.system else rfc3339(until),
         )
         return Fate("parked")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from causeway.delivery.work import Tools
+    from causeway.plan.records import JSON
 
 CONCURRENCY = 10
 """So many deliveries of one batch are under way at once."""
@@ -52,13 +53,22 @@ def process(
     for record in event["Records"]:
         if record["messageId"] in unlisted:  # it comes again, and is listed then
             fates[record["messageId"]] = batch.put_back(record, Fate("unlisted", 0))
-    tools.logger.info("batch", outcomes=dict(Counter(fate.outcome for fate in fates.values())))
+    outcomes = dict(Counter(fate.outcome for fate in fates.values()))
+    tools.logger.info("batch", outcomes=outcomes, **_slowest(batch.carrier.invocation.calls))
     tools.metrics.emit()
     return {
         "batchItemFailures": [
             {"itemIdentifier": record_id} for record_id, fate in fates.items() if fate.back is not None
         ]
     }
+
+
+def _slowest(calls: Sequence[tuple[float, str]]) -> dict[str, JSON]:
+    """Which target was the slowest of the batch: enough to see who keeps deliveries waiting."""
+    if not calls:
+        return {}
+    seconds, target = max(calls)
+    return {"slowest": target, "slowest_ms": round(seconds * 1000)}
 
 
 class _Batch:

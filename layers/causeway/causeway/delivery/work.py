@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from causeway.queueing.tickets import Ticket
+from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from causeway.limiting.admission import Admissions
     from causeway.limiting.turns import Limits
     from causeway.plan.plan import Plan
+    from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
     from causeway.queueing.queue import Queue
     from causeway.settings.clock import Clock
@@ -65,6 +69,7 @@ class Invocation:
     pages: Pages
     gathering: Gathering
     admissions: Admissions
+    calls: list[tuple[float, str]] = field(default_factory=list)  # of targets: seconds, and who answered
 
     @property
     def last_call_ends(self) -> float:
@@ -78,6 +83,18 @@ class Invocation:
         """
         whole = self.last_call_ends - self.started
         return now + min(timeout, 0.9 * whole) <= self.last_call_ends
+
+
+def about_message(message: Message) -> dict[str, JSON]:
+    """What a log line about a message says; of an event that lies elsewhere the id is not at hand."""
+    return about(
+        system=message["system"],
+        integration=message["integration"],
+        event_id=message["event"]["id"] if "event" in message else None,
+        delivery_id=message["delivery"],
+        attempt=Ticket.parse(message["ticket"]).attempt,
+        accepted_in=message.get("trace"),
+    )
 
 
 class Received(NamedTuple):

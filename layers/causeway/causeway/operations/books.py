@@ -38,7 +38,9 @@ LINE = "received"
 ACCEPTING = ("WebhookFunction", "PollerFunction", "RequestFunction")
 """The functions that write it, by their names in the template."""
 
-_LATE = 300.0
+LATE = 300.0
+"""Seconds after an hour's end in which lines about it are still written."""
+
 _ROUNDED = 1.0
 """Seconds beyond the hour that are looked at, too: the index has milliseconds."""
 
@@ -84,10 +86,19 @@ def accepted_in(aws: Aws, log_group: str, hour: float) -> Counter[str]:
     Raises:
         AwsError: the log could not be read.
     """
+    return count_accepted(lines_between(aws, log_group, hour, hour + HOUR + LATE), hour)
+
+
+def lines_between(aws: Aws, log_group: str, since: float, until: float) -> list[str]:
+    """The lines of that name that were written then.
+
+    Raises:
+        AwsError: the log could not be read.
+    """
     parameters: dict[str, JSON] = {
         "logGroupName": log_group,
-        "startTime": int(hour * 1000),
-        "endTime": int((hour + HOUR + _LATE) * 1000),
+        "startTime": int(since * 1000),
+        "endTime": int(until * 1000) - 1,  # which is included
         "filterPattern": f'"{LINE}"',
     }
     lines: list[str] = []
@@ -95,7 +106,7 @@ def accepted_in(aws: Aws, log_group: str, hour: float) -> Counter[str]:
         answer = aws.call("logs", "FilterLogEvents", parameters)
         lines += [event["message"] for event in answer.get("events", [])]
         if not answer.get("nextToken"):
-            return count_accepted(lines, hour)
+            return lines
         parameters["nextToken"] = answer["nextToken"]
 
 

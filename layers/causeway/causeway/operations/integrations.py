@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from causeway.operations.books import Book
+from causeway.plan.sources import system_of
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causeway.limiting.health import Health
+    from causeway.operations.ledger import Kept
     from causeway.operations.overview import Integration
     from causeway.plan.records import JSON
     from causeway.plan.records import Integration as Record
+
+
+COUNTS = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
+"""What the books count of an integration's hour."""
 
 
 def mapped(record: Record) -> dict[str, JSON]:
@@ -22,7 +29,7 @@ def mapped(record: Record) -> dict[str, JSON]:
     return {
         "description": record["description"],
         "owner": {name: owner.get(name) for name in ("team", "email", "runbook")},
-        "source": dict(record["source"]),
+        "source": {"system": system_of(record["source"])} | record["source"],
         "calls": systems_called(record),
         "target": {"kind": kind, "name": _named(target)},
         "expect_every": frequency["expect_every"],
@@ -41,6 +48,7 @@ def live(found: Integration, now: float) -> dict[str, JSON]:
         "paused": paused,
         "last_event": _time(found.last_event),
         "oldest_waiting": _time(found.oldest),
+        "oldest_dead": _time(found.oldest_dead),
         "lag": 0.0 if found.oldest is None else round(max(0.0, now - found.oldest), 3),
         "waiting": found.waiting,
         "dead": found.dead,
@@ -60,6 +68,19 @@ def circuit(systems: list[str], healths: Mapping[str, Health], now: float) -> di
         if health.held_until > now:
             return _circuit("held", health.system, None, health.held_until)
     return _circuit("closed", None, None, None)
+
+
+def book(kept: Kept | None, integration: str) -> dict[str, JSON] | None:
+    """Its hour in the books; None: no hour was counted yet."""
+    if kept is None:
+        return None
+    found = kept.books.get(integration) or Book(integration, kept.hour, 0, 0, 0, 0, 0)
+    return {"hour": rfc3339(kept.hour), **counts(found)}
+
+
+def counts(found: Book) -> dict[str, JSON]:
+    """What the books say of an hour."""
+    return {name: getattr(found, name) for name in COUNTS}
 
 
 def systems_called(record: Record) -> list[str]:

@@ -36,8 +36,11 @@ SPAN = 300.0
 
 _STATUSES = ("waiting", "dead")
 _HOUR = 3600.0
-_LOOKS_BACK = 24
+_HOURS = 24
 _AT_ONCE = 16
+
+LOOKS_BACK = (_HOURS - 1) * _HOUR
+"""Seconds, at least, within which the last event is looked for."""
 
 
 class Span(NamedTuple):
@@ -58,6 +61,7 @@ class Integration:
     pause: Pause
     last_event: float | None  # accepted; None: none within a day, and none open
     oldest: float | None  # of what waits
+    oldest_dead: float | None
     waiting: int
     dead: int
     delivered: int  # accepted in this clock hour or the one before
@@ -119,6 +123,7 @@ class Overview:
             pause,
             last_event=max(times) if times else self._last_before(name),
             oldest=waiting.oldest,
+            oldest_dead=dead.oldest,
             waiting=len(waiting.times),
             dead=len(dead.times),
             delivered=len(recent.times),
@@ -171,7 +176,7 @@ class Overview:
         if (name, hour) not in self._earlier:
             self._earlier = {key: last for key, last in self._earlier.items() if key[1] == hour}
             times: list[tuple[float, float]] = []
-            for back in range(2, _LOOKS_BACK):
+            for back in range(2, _HOURS):
                 if times := self._delivered(name, hour - back * _HOUR, 1).times:
                     break
             self._earlier[name, hour] = max((accepted_at for accepted_at, _ in times), default=None)

@@ -119,6 +119,7 @@ class Webhooks(TypedDict):
     reply: NotRequired[Reply]
     base_url: NotRequired[str]
     keep_rejected: NotRequired[float]  # seconds
+    canary: NotRequired[bool]  # absent: no
 
 
 class Auth(TypedDict):

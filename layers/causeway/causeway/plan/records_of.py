@@ -136,6 +136,8 @@ def _webhooks(webhooks: Webhooks) -> records.Webhooks:
         record["reply"] = _all(webhooks.reply)
     if webhooks.keep_rejected:
         record["keep_rejected"] = webhooks.keep_rejected
+    if webhooks.canary:
+        record["canary"] = True
     if webhooks.base_url is not None:
         record["base_url"] = webhooks.base_url.rstrip("/")
     return record

@@ -85,7 +85,8 @@ class Carrying:
             store = Missed(store)
         if events:
             said: dict[str, JSON] = {"poll": poll["name"], "run": turn["run"], "page": turn["page"]}
-            Acceptor(store, tools.metrics).accept(events, takers, system=poll["system"], now=now, **said)
+            acceptor = Acceptor(store, tools.metrics, tools.sightings)
+            acceptor.accept(events, takers, system=poll["system"], now=now, **said)
 
     def _remember(self, turn: Turn) -> None:
         if turn["keys"]:

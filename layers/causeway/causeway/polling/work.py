@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
 
     from causeway.acceptance.acceptor import Store
+    from causeway.acceptance.sightings import Sightings
     from causeway.aws.client import Aws
     from causeway.aws.table import Table
     from causeway.calls.caller import Caller
@@ -39,6 +40,7 @@ class Tools:
     metrics: Metrics
     logger: Logger
     clock: Clock
+    sightings: Sightings | None = None
 
 
 @dataclass(frozen=True)

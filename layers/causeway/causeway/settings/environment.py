@@ -48,6 +48,10 @@ def _boolean(text: str) -> bool:
         raise ValueError("it must be true or false") from None
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
 class Settings:
     """The settings of a function, by name; :class:`SettingError` is raised by those that are not set."""
 
@@ -70,9 +74,20 @@ class Settings:
     claim_check_over = Setting("CAUSEWAY_CLAIM_CHECK_OVER", int, default="262144")  # bytes
     keep_dead = Setting("CAUSEWAY_KEEP_DEAD", float, default="7776000")  # seconds: 90 days
     base_url = Setting("CAUSEWAY_BASE_URL", str, default="")
-    oidc_issuer = Setting("CAUSEWAY_OIDC_ISSUER", str, default="")  # these three the authorizer's alone
+    oidc_issuer = Setting(
+        "CAUSEWAY_OIDC_ISSUER", str, default=""
+    )  # these the authorizer's and the console's alone
     oidc_audience = Setting("CAUSEWAY_OIDC_AUDIENCE", str, default="")
     oidc_jwks_url = Setting("CAUSEWAY_OIDC_JWKS_URL", str, default="")
+    console_client_id = Setting("CAUSEWAY_CONSOLE_CLIENT_ID", str, default="")
+    console_scope = Setting("CAUSEWAY_CONSOLE_SCOPE", str, default="openid console:read console:operate")
+    console_token_origin = Setting("CAUSEWAY_CONSOLE_TOKEN_ORIGIN", str, default="")
+    stack = Setting("CAUSEWAY_STACK", str)  # these five the watchdog's alone
+    log_groups = Setting("CAUSEWAY_LOG_GROUPS", _names)  # of the functions that accept events
+    owners_topic = Setting("CAUSEWAY_OWNERS_TOPIC", str)
+    remind_after = Setting("CAUSEWAY_REMIND_AFTER", float, default="24")  # hours
+    strays_urls = Setting("CAUSEWAY_STRAYS_URLS", _names)  # of the nets below the queues of deliveries
+    console_url = Setting("CAUSEWAY_CONSOLE_URL", str)
     metrics_by_integration = Setting("CAUSEWAY_METRICS_BY_INTEGRATION", _boolean, default="false")
 
     @classmethod

@@ -41,10 +41,15 @@ UNITS = {
     "PollLag": "Seconds",  # since when nothing new has been read of a poll, whenever one is looked at
     "PollGaps": "Count",  # windows that reach back to what the API no longer has
     "MissedByWebhook": "Count",  # events that only a poll has brought
+    "WatchdogRuns": "Count",  # whose absence is an alarm
+    "WatchdogLeftOut": "Count",  # looks that a run had no time for, or that failed
+    "SilentFor": "Seconds",  # beyond expect_every, of each integration that expects anything; 0 before
+    "CanaryLatency": "Milliseconds",  # from the watchdog through the public URL and back
+    "Unaccounted": "Count",  # accepted in the last day, and nowhere: once their hours' books should close
 }
 """All metrics and their units. Counts are summed up; of the others, each value is kept."""
 
-BY_INTEGRATION = frozenset({"DeliveriesDead", "DeliveryLatency"})
+BY_INTEGRATION = frozenset({"DeliveriesDead", "DeliveryLatency", "SilentFor"})
 """Metrics that are also written by integration, where the template's parameter says so."""
 
 BY_SYSTEM = frozenset({"CircuitOpen"})

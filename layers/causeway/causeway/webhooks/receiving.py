@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from causeway.acceptance.acceptor import Store
+    from causeway.acceptance.sightings import Sightings
     from causeway.events.envelope import Event
     from causeway.plan.plan import Plan
     from causeway.plan.records import Scheme, System, Webhooks
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from causeway.settings.secrets import Secrets
     from causeway.telemetry.metrics import Metrics
     from causeway.webhooks.accepting import Accepting
+    from causeway.webhooks.canaries import Canaries
     from causeway.webhooks.gateway import Answer
     from causeway.webhooks.handshakes import Met
     from causeway.webhooks.identity import Told
@@ -74,6 +76,8 @@ class Receiver:
         base_url: the stack's public URL, for schemes that sign it.
         accepting: where secrets go that a provider brings at first contact; None: none is accepted.
         rejections: where refused requests are kept, for systems that say so; None: none is.
+        sightings: where it is noted, once in a while, that requests are refused, or left out by filters.
+        canaries: the watchdog's requests, which go no further; None: they are requests as all others.
         visit: fetches a URL that a provider wants visited at first contact; None: none is.
         fetch: fetches keys and certificates that providers publish; None: what needs them is not verified.
     """
@@ -89,17 +93,21 @@ class Receiver:
         base_url: str = "",
         accepting: Accepting | None = None,
         rejections: Rejections | None = None,
+        sightings: Sightings | None = None,
+        canaries: Canaries | None = None,
         visit: Callable[[str], object] | None = None,
         fetch: Fetch | None = None,
     ) -> None:
         self._plan = plan
         self._secrets = secrets
-        self._acceptor = Acceptor(store, metrics)
+        self._acceptor = Acceptor(store, metrics, sightings)
         self._clock = clock
         self._metrics = metrics
         self._base_url = base_url
         self._contacts = Contacts(secrets=secrets, accepting=accepting, visit=visit)
         self._rejections = rejections
+        self._sightings = sightings
+        self._canaries = canaries
         self._fetch = fetch
 
     def answer(self, event: Mapping[str, Any]) -> Answer:
@@ -136,6 +144,9 @@ class Receiver:
             return self._refuse_unproven(name, webhooks, error)
         if met and not met.handshake.is_event:
             return _met(name, met)
+        if self._canaries and webhooks.get("canary") and (canary := self._canaries.met(name, body)):
+            logger().info("canary", answer=200, system=name)
+            return _accepted(webhooks, verified.scheme, [canary])
         reading = read_events(
             webhooks, verified.scheme, request, body, verified.timestamp, claims=verified.claims
         )
@@ -188,6 +199,8 @@ class Receiver:
         )
         if status not in _NOT_FOR_US:
             self._metrics.add("WebhooksRejected")
+            if system and self._sightings:
+                self._sightings.refused(system, (more or {}).get("rule") or str(status.value))
         return problem(status, detail, headers=headers, more=more)
 
 

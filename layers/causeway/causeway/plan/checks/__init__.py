@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causeway.plan.checks.availability import check_availability
 from causeway.plan.checks.bus import check_patterns
 from causeway.plan.checks.calls import check_calls
+from causeway.plan.checks.canaries import check_canaries
 from causeway.plan.checks.expressions import check_expressions
 from causeway.plan.checks.polls import check_polls
 from causeway.plan.checks.references import check_references
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 CHECKS: tuple[Callable[[Merged], Iterator[Problem]], ...] = (
     check_references,
-    check_availability,
     check_schemes,
+    check_canaries,
     check_expressions,
     check_calls,
     check_targets,

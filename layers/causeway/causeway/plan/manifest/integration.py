@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BeforeValidator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -28,6 +29,7 @@ from causeway.plan.manifest.values import (
     positive_duration,
     written,
 )
+from causeway.plan.problems import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -230,7 +232,19 @@ def _during(value: object) -> object:
         raise PydanticCustomError(
             "causeway", 'must be always, or days, hours and time zone: "mon-fri 07:00-21:00 Europe/Berlin"'
         )
+    if value != "always":
+        _check_zone(value.rpartition(" ")[2])
     return value
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, OSError):  # such as Europe, which is a directory
+        remedy = did_you_mean(zone, available_timezones())
+        raise PydanticCustomError(
+            "causeway", "there is no time zone {zone}; {remedy}", {"zone": repr(zone), "remedy": remedy}
+        ) from None
 
 
 class Frequency(Manifest):

@@ -1,0 +1,1 @@
+"""Watching: each minute, whether all goes as the owners expect; whoever has to know is told of changes."""

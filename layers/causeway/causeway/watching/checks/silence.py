@@ -1,0 +1,217 @@
+"""Silence: an integration's source has sent nothing for longer than its owner expects.
+
+What counts is what the source sends: events that were accepted, and those that a filter left out, but none
+that was refused. The clock of silence runs only within ``frequency.during``. What is known of the last event
+stands in the state, and the journal is asked only when by that there is silence: once in ``expect_every``
+while all is well, and each minute while nothing comes.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from causeway.acceptance.sightings import FILTERED, heard_of, refusals
+from causeway.bus.announcements import SILENT
+from causeway.delivery.journal import SHARDS
+from causeway.delivery.listing import listed, of_both
+from causeway.delivery.pages import page_of
+from causeway.settings.clock import rfc3339
+from causeway.watching.finding import Finding
+from causeway.watching.spans import span
+from causeway.watching.windows import elapsed, reached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causeway.aws.table import Item
+    from causeway.plan.records import Integration
+    from causeway.watching.world import World
+
+KNOWN = "watch#silence"
+"""The hash key of what is known of last events; the range key is the integration."""
+
+REFUSED_OF_LATE = 3600.0
+"""Seconds back in which refused requests explain that nothing comes."""
+
+_HOUR = 3600.0
+_DELIVERED_LATE = 2 * _HOUR  # pages of an hour that was looked at are looked at again for so long
+_LOOKS_BACK = 31 * 24  # hours
+_PAGES = 100
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is known of an integration's last event."""
+
+    since: float  # since when it is watched
+    looked: float  # until when the journal was looked through
+    last: float | None = None  # None: nothing came since then
+
+    @property
+    def quiet_since(self) -> float:
+        """From when on silence counts."""
+        return self.since if self.last is None else self.last
+
+
+def silence(world: World, now: float) -> Iterator[Finding]:
+    """Nothing has come for longer than is expected, counted within the window."""
+    known = {item["part"]: _heard(item) for item in world.means.state.parts(KNOWN)}
+    watched = [
+        each for each in world.plan.integrations.values() if each["frequency"]["expect_every"] is not None
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        heard = list(pool.map(lambda each: _listen(world, each, known.get(each["name"]), now), watched))
+    for name in known.keys() - {each["name"] for each in watched}:
+        world.means.state.delete(KNOWN, name)
+    for integration, each in zip(watched, heard, strict=True):
+        beyond = _beyond(integration, each, now)
+        world.means.metrics.add("SilentFor", beyond, integration=integration["name"])
+        if beyond > 0:
+            yield _finding(world, integration, each, beyond, now)
+
+
+def _listen(world: World, integration: Integration, known: Heard | None, now: float) -> Heard:
+    """What is known by now. One that is new has until its first silence from now on."""
+    heard = known or Heard(since=now, looked=now)
+    if known is None or _beyond(integration, heard, now) > 0:
+        last = last_event(world, integration["name"], heard, now)
+        heard = Heard(
+            heard.since, now, max((each for each in (heard.last, last) if each is not None), default=None)
+        )
+        if known is None or heard.last != known.last or now - known.looked >= _HOUR:
+            item: Item = {"since": heard.since, "looked": heard.looked}
+            item |= {} if heard.last is None else {"last": heard.last}
+            world.means.state.put({"id": KNOWN, "part": integration["name"], **item})
+    return heard
+
+
+def _beyond(integration: Integration, heard: Heard, now: float) -> float:
+    frequency = integration["frequency"]
+    expected = frequency["expect_every"]
+    assert expected is not None, "others are not watched"
+    return max(0.0, elapsed(frequency["during"], heard.quiet_since, now) - expected)
+
+
+def last_event(world: World, integration: str, heard: Heard, now: float) -> float | None:
+    """When the last event after the one that is known came; None: none did. By bounded reads.
+
+    Of an hour's delivered ones the hundred last pages are read, so what comes out may be too early, but never
+    by more than the hour.
+    """
+    after = heard.quiet_since
+    times = [at for at in (*_waiting_or_dead(world, integration, after), _filtered(world, integration)) if at]
+    delivered = _delivered(world, integration, max(after, heard.looked - _DELIVERED_LATE), now)
+    times += [] if delivered is None else [delivered]
+    last = max(times, default=after)
+    return last if last > after else None
+
+
+def _waiting_or_dead(world: World, integration: str, after: float) -> Iterator[float]:
+    """One query in each shard, where nothing is open; else of what waits, which comes first, and is dead."""
+    journal = world.means.journal
+    for shard in SHARDS:
+        for newest in islice(of_both(journal, integration, shard, page=1), 1):
+            yield newest["accepted_at"]
+            if newest["open_at"].startswith("waiting"):
+                dead = listed(journal, integration, shard, "dead", since=after, newest_first=True, page=1)
+                yield from (item["accepted_at"] for item in islice(dead, 1))
+
+
+def _filtered(world: World, integration: str) -> float | None:
+    at: float | None = (world.means.state.get(heard_of(integration), FILTERED) or {}).get("at")
+    return at
+
+
+def _delivered(world: World, integration: str, after: float, now: float) -> float | None:
+    """Of the last hour in which anything was accepted that is delivered by now."""
+    hour = now // _HOUR * _HOUR
+    for back in range(_LOOKS_BACK):
+        begin = hour - back * _HOUR
+        if begin + _HOUR <= after:
+            return None
+        pages = world.means.journal.between(
+            ("id", page_of(integration, begin)), ("part", " ", "~"), newest_first=True, page=_PAGES
+        )
+        if times := [at for page in islice(pages, _PAGES) for at in _accepted(page, begin)]:
+            return max(times)
+    return None
+
+
+def _accepted(page: Item, hour: float) -> Iterator[float]:
+    """When what a page lists was accepted; of repeats it is only known that it was in this hour."""
+    yield from (accepted_at for _, accepted_at, _ in page.get("delivered", []))
+    if page.get("duplicates"):
+        yield min(int(page["part"][:13]) / 1000, hour + _HOUR - 1)
+
+
+def _finding(world: World, integration: Integration, heard: Heard, beyond: float, now: float) -> Finding:
+    name, frequency = integration["name"], integration["frequency"]
+    expected = frequency["expect_every"]
+    assert expected is not None, "as above"
+    cause, next_step = _why(world, integration, now)
+    quiet = span(elapsed(frequency["during"], heard.quiet_since, now))
+    within = "" if frequency["during"] == "always" else f" within {frequency['during']}"
+    return Finding(
+        check="silence",
+        subject=name,
+        level="critical" if beyond > expected else "warning",
+        what=f"{name} is silent: no event for {quiet}{within}, expected every {span(expected)}",
+        cause=cause,
+        next_step=next_step,
+        since=reached(frequency["during"], heard.quiet_since, expected),
+        value=beyond,
+        unit="s",
+        integrations=(name,),
+        event=SILENT,
+        detail={
+            "last_event": None if heard.last is None else rfc3339(heard.last),
+            "expect_every": expected,
+            "during": frequency["during"],
+        },
+    )
+
+
+def _why(world: World, integration: Integration, now: float) -> tuple[str, str]:
+    """The probable cause, and what to do."""
+    source = integration["source"]
+    system = source.get("system", "")
+    if "poll" in source:
+        return (
+            f"the poll {source['poll']} of {system} brings nothing new",
+            f"see in {system} whether there is anything; if the poll lags or fails, that is told, too",
+        )
+    if "bus" in source:
+        return (
+            "no event on the bus matches its pattern",
+            "see whether its sender still puts events on this bus",
+        )
+    if "request" in source:
+        return "no client asks", "ask its clients, and see in the authorizer's log whether they are refused"
+    refused = refusals(world.means.state, system, now - REFUSED_OF_LATE)
+    if not refused.times:
+        return (
+            f"{system} sends nothing: the provider is down, or its subscription was ended or changed",
+            f"see in {system} whether the webhook is still on, and what it says of its last deliveries",
+        )
+    cause = (
+        f"we refuse what {system} sends: at least {refused.times} in the last hour, by the rule "
+        f"{refused.rule}; its secret was probably changed on one side only"
+    )
+    next_step = (
+        f"compare the secret on both sides (causeway secrets put {_secret(world, system)}); "
+        f"causeway verify {system} says why a request is refused"
+    )
+    return cause, next_step
+
+
+def _secret(world: World, system: str) -> str:
+    names = world.plan.systems[system].get("webhooks", {}).get("secrets") or ["NAME"]
+    return names[0]
+
+
+def _heard(item: Item) -> Heard:
+    return Heard(item["since"], item["looked"], item.get("last"))

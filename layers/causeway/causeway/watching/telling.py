@@ -1,0 +1,181 @@
+"""Tells of changes: owners by SNS, programs on the stack's bus.
+
+Changes of one check and kind go to a recipient in one message, so that one outage sends one. A change is told
+when all whom it concerns have been; what could not be told is told in the next run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from causeway.aws.bus import put_event
+from causeway.aws.errors import AwsError
+from causeway.bus.announcements import RECOVERED, SOURCE, may_take
+from causeway.settings.clock import rfc3339
+from causeway.watching.owners import ATTRIBUTE, OPERATOR, address_of
+from causeway.watching.words import Recipient, concerned, severity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aws_lambda_powertools.logging import Logger
+
+    from causeway.aws.client import Aws
+    from causeway.plan.plan import Plan
+    from causeway.plan.records import JSON
+    from causeway.settings.clock import Clock
+    from causeway.watching.owners import Confirmed
+    from causeway.watching.standing import Change
+    from causeway.watching.words import Words
+
+_OF_AN_INTEGRATION = "causeway.integration."
+
+
+class Teller:
+    """Tells owners, and the bus.
+
+    Args:
+        aws: Whose calls.
+        topic: Where messages are published.
+        bus: Where events are put.
+        confirmed: Who gets messages.
+        words: What is said.
+        plan: Whose integrations.
+        clock: The time.
+        logger: Hears of what could not be told.
+    """
+
+    def __init__(
+        self,
+        aws: Aws,
+        *,
+        topic: str,
+        bus: str,
+        confirmed: Confirmed,
+        words: Words,
+        plan: Plan,
+        clock: Clock,
+        logger: Logger,
+    ) -> None:
+        self._aws = aws
+        self._topic = topic
+        self._bus = bus
+        self._confirmed = confirmed
+        self._words = words
+        self._plan = plan
+        self._clock = clock
+        self._logger = logger
+
+    def tell(self, changes: Sequence[Change], *, until: float) -> Iterator[Change]:
+        """Tell them; yield each that has been told to all whom it concerns."""
+        groups: dict[tuple[str, str], list[Change]] = defaultdict(list)
+        for change in changes:
+            groups[change.standing.check, change.kind].append(change)
+        for group in groups.values():
+            if self._clock.now() >= until:
+                return
+            try:
+                self._tell(group)
+            except AwsError as error:
+                about = [change.standing.key for change in group]
+                self._logger.error("not told", changes=about, reason=str(error))  # noqa: TRY400
+            else:
+                yield from group
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        for recipient, each in self._by_recipient(changes).items():
+            self._publish(recipient, each)
+        for change in changes:
+            for event, detail in announcements(change, self._plan, self._clock.now()):
+                put_event(self._aws, self._entry(event, detail))
+
+    def _by_recipient(self, changes: Sequence[Change]) -> dict[Recipient, list[Change]]:
+        found: dict[Recipient, list[Change]] = defaultdict(list)
+        for change in changes:
+            recipients = {self._recipient(name) for name in change.standing.integrations}
+            for recipient in sorted(recipients, key=str) or [Recipient(OPERATOR, OPERATOR)]:
+                found[recipient].append(change)
+        return found
+
+    def _recipient(self, integration: str) -> Recipient:
+        if integration not in self._plan.integrations:
+            return Recipient(OPERATOR, OPERATOR)
+        owner = self._plan.integrations[integration]["owner"]
+        address = address_of(owner["email"])
+        if address in self._confirmed.addresses():
+            return Recipient(address, owner["team"])
+        return Recipient(OPERATOR, owner["team"], instead_of=address)
+
+    def _publish(self, recipient: Recipient, changes: Sequence[Change]) -> None:
+        message = self._words.message(changes, recipient, self._clock.now())
+        by_protocol = {"default": message.text, "email": message.text}
+        by_protocol |= dict.fromkeys(("http", "https", "sqs", "lambda"), message.chat)
+        fields = {
+            "TopicArn": self._topic,
+            "Subject": message.subject,
+            "Message": json.dumps(by_protocol),
+            "MessageStructure": "json",
+            **_attributes(
+                {
+                    ATTRIBUTE: recipient.to,
+                    "team": recipient.team,
+                    "integration": sorted(concerned(changes)),
+                    "severity": severity_of(changes),
+                    "check": changes[0].standing.check,
+                    "state": changes[0].kind,
+                }
+            ),
+        }
+        self._aws.query("sns", "Publish", fields)
+
+    def _entry(self, event: str, detail: dict[str, JSON]) -> dict[str, JSON]:
+        return {
+            "EventBusName": self._bus,
+            "Source": SOURCE,
+            "DetailType": event,
+            "Resources": [],
+            "Detail": json.dumps(detail),
+        }
+
+
+def announcements(change: Change, plan: Plan, now: float) -> Iterator[tuple[str, dict[str, JSON]]]:
+    """What is put on the bus: types and details. The same change told twice is one event by its ``id``."""
+    standing, finding = change.standing, change.finding
+    if finding is None:
+        event, more = (
+            RECOVERED,
+            {"check": standing.check, "recovered_at": rfc3339(standing.well_since or now)},
+        )
+    elif change.kind == "began" and finding.event is not None:
+        event, more = finding.event, dict(finding.detail)
+    else:
+        return
+    common = {"what": standing.what, "since": rfc3339(standing.since), **more}
+    about = f"{standing.key}@{rfc3339(standing.since)}/{change.kind}"
+    if not event.startswith(_OF_AN_INTEGRATION):
+        circling = any(_takes_announcements(plan, name) for name in standing.integrations)
+        named = {"id": about, "of_announcement": circling, "integrations": standing.integrations}
+        yield event, named | common
+        return
+    for name in standing.integrations:
+        circling = _takes_announcements(plan, name)
+        yield event, {"id": f"{about}/{name}", "of_announcement": circling, "integration": name} | common
+
+
+def _takes_announcements(plan: Plan, integration: str) -> bool:
+    known = plan.integrations.get(integration)
+    return known is not None and may_take(known["source"])
+
+
+def _attributes(values: dict[str, str | list[str]]) -> dict[str, str]:
+    """Message attributes as the query protocol has them; a list is one of SNS's arrays."""
+    fields: dict[str, str] = {}
+    for number, (name, value) in enumerate(((name, each) for name, each in values.items() if each), 1):
+        entry = f"MessageAttributes.entry.{number}"
+        is_list = isinstance(value, list)
+        fields[f"{entry}.Name"] = name
+        fields[f"{entry}.Value.DataType"] = "String.Array" if is_list else "String"
+        fields[f"{entry}.Value.StringValue"] = json.dumps(value) if is_list else str(value)
+    return fields

@@ -1,0 +1,186 @@
+"""What people read: an e-mail in plain text, and the same for a chat.
+
+A message answers, in this order, what someone asks who is woken by it: what, since when, how many, why, what
+now, and where to look. It is about one thing, or about things of one kind that changed together.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from causeway.settings.clock import rfc3339
+from causeway.watching.finding import LEVELS
+from causeway.watching.spans import count, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from causeway.plan.plan import Plan
+    from causeway.watching.standing import Change
+
+SUBJECT = 99
+"""So many characters has the subject of a message at most: SNS wants fewer than 100, ASCII, on one line."""
+
+LISTED = 20
+"""So many things one message tells in full."""
+
+_LABEL = 11
+_HEADS = {"began": "", "worse": "worse: ", "again": "again: ", "still": "still: ", "recovered": "recovered: "}
+
+
+class Recipient(NamedTuple):
+    """Who is told."""
+
+    to: str  # the owner's address, or OPERATOR
+    team: str
+    instead_of: str | None = None  # the owner's address, which has confirmed no subscription
+
+
+class Message(NamedTuple):
+    """A message for one recipient."""
+
+    subject: str
+    text: str
+    chat: str  # JSON of AWS's custom notifications for chats
+
+
+@dataclass(frozen=True)
+class Words:
+    """Puts changes into words.
+
+    Args:
+        plan: Whose runbooks are linked.
+        console: The console's address, to be linked.
+        stack: The stack's name.
+    """
+
+    plan: Plan
+    console: str
+    stack: str
+
+    def message(self, changes: Sequence[Change], recipient: Recipient, now: float) -> Message:
+        """Changes of one check and kind for one recipient."""
+        first, head = changes[0], self._head(changes)
+        severity = _severity(changes)
+        blocks = [self._block(change, now) for change in changes[:LISTED]]
+        if len(changes) > LISTED:
+            blocks.append(f"... and {len(changes) - LISTED} more: {self.console}")
+        text = "\n\n".join([f"{severity.upper()}  {head}", *blocks, self._foot(recipient)]) + "\n"
+        chat = {
+            "version": "1.0",
+            "source": "custom",
+            "content": {
+                "textType": "client-markdown",
+                "title": f"{_SIGNS[severity]} {head}"[:250],
+                "description": "\n\n".join(self._chat(change, now) for change in changes[:LISTED]),
+                "nextSteps": sorted({change.finding.next_step for change in changes if change.finding}),
+                "keywords": [first.standing.check, recipient.team, self.stack],
+            },
+            "metadata": {
+                "threadId": f"{self.stack}#{first.standing.key}"[:256],
+                "summary": head[:250],
+                "eventType": f"causeway.{first.standing.check}.{first.kind}",
+                "relatedResources": sorted(concerned(changes)),
+                "additionalContext": {
+                    "severity": severity,
+                    "state": first.kind,
+                    "team": recipient.team,
+                    "since": rfc3339(min(change.standing.since for change in changes)),
+                },
+            },
+        }
+        return Message(_subject(f"[{severity}] {head}"), text, json.dumps(chat, ensure_ascii=False))
+
+    def _head(self, changes: Sequence[Change]) -> str:
+        """One line: what is the matter with what."""
+        first = changes[0]
+        about = _HEADS[first.kind]
+        if len(changes) == 1:
+            return f"{about}{_what(first)}"
+        noun = _NOUNS.get(first.standing.check, "integration")
+        return f"{about}{count(len(changes), noun)}: {first.standing.what}"
+
+    def _block(self, change: Change, now: float) -> str:
+        return "\n".join(
+            f"{label:<{_LABEL}}{value}"  # however long: commands and links are to be copied whole
+            for label, value in self._lines(change, now)
+            if value
+        )
+
+    def _chat(self, change: Change, now: float) -> str:
+        lines = [
+            (label, value) for label, value in self._lines(change, now) if value and label != "Next step"
+        ]
+        return "\n".join(f"*{label}*: {value}" for label, value in lines)
+
+    def _lines(self, change: Change, now: float) -> Iterator[tuple[str, str]]:
+        """What one thing is about, by labels."""
+        standing, finding = change.standing, change.finding
+        yield "What", _what(change)
+        yield "Since", f"{rfc3339(standing.since)}, {span(now - standing.since)} ago"
+        if finding is None:
+            yield "Now", f"well again at {rfc3339(standing.well_since or now)}"
+        else:
+            yield "How many", _amount(finding.value, finding.unit, at_least=finding.at_least)
+            yield "Cause", finding.cause
+            yield "Next step", finding.next_step
+        yield "Concerns", ", ".join(standing.integrations)
+        yield from self._links(change)
+
+    def _links(self, change: Change) -> Iterator[tuple[str, str]]:
+        for name in change.standing.integrations[:1]:
+            integration = self.plan.integrations.get(name)
+            if integration:
+                yield "Runbook", integration["owner"].get("runbook", "")
+            yield "Console", f"{self.console}#/integrations/{quote(name, safe='')}"
+        if not change.standing.integrations:
+            yield "Console", self.console
+
+    def _foot(self, recipient: Recipient) -> str:
+        if recipient.instead_of is None:
+            return f"-- \nCauseway watches the stack {self.stack}. You own what this is about, or operate it."
+        return (
+            f"-- \nCauseway watches the stack {self.stack}. You are told as its operator, since the owner,\n"
+            f"{recipient.instead_of}, has not confirmed (`causeway owners sync --remind` asks again)."
+        )
+
+
+_SIGNS = {"ok": ":white_check_mark:", "warning": ":warning:", "critical": ":rotating_light:"}
+_NOUNS = {"circuit": "system", "token": "system", "certificate": "system", "poll": "poll", "strays": "queue"}
+
+
+def _what(change: Change) -> str:
+    """What is the matter, and with what, unless that says so itself."""
+    standing = change.standing
+    return standing.what if standing.subject in standing.what else f"{standing.subject}: {standing.what}"
+
+
+def concerned(changes: Sequence[Change]) -> set[str]:
+    """The integrations that changes concern."""
+    return {name for change in changes for name in change.standing.integrations}
+
+
+def severity_of(changes: Sequence[Change]) -> str:
+    """How bad it is, or was."""
+    return max((change.standing.level for change in changes), key=LEVELS.index)
+
+
+def _severity(changes: Sequence[Change]) -> str:
+    """What a message begins with: what has recovered is ok."""
+    return "ok" if changes[0].kind == "recovered" else severity_of(changes)
+
+
+def _amount(value: float | None, unit: str, *, at_least: bool) -> str:
+    if value is None or not unit:
+        return ""
+    return span(value) if unit == "s" else count(value, unit, at_least=at_least)
+
+
+def _subject(text: str) -> str:
+    """As SNS takes it."""
+    plain = " ".join(text.encode("ascii", "replace").decode().split())
+    plain = "".join(each if each.isprintable() else "?" for each in plain)
+    return plain if len(plain) <= SUBJECT else f"{plain[: SUBJECT - 3]}..."

@@ -1,0 +1,173 @@
+"""The books: each hour is counted once it is half an hour past, and what is missing is told until it is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from causeway.aws.table import Table
+from causeway.operations.books import HOUR
+from causeway.operations.ledger import SLICES, Ledger
+from causeway.settings.clock import from_rfc3339
+from causeway.settings.environment import Settings
+from causeway.watching.checks import books as checking
+from causeway.watching.world import Means, World
+from tests.support.deliveries import FIFO, QUEUE, Stage
+from tests.support.logs import Logs
+from tests.support.watching import Recorded
+
+TEN = from_rfc3339("2026-11-23T10:00:00Z")
+
+
+@pytest.fixture
+def stage():
+    stage = Stage()
+    stage.clock.set(TEN)
+    return stage
+
+
+@pytest.fixture
+def logs(stage):
+    return Logs(stage.memory)
+
+
+class Keeper:
+    def __init__(self, stage):
+        self.clock = stage.clock
+        self.metrics = Recorded(stage.clock)
+        settings = Settings(
+            {
+                "CAUSEWAY_LOG_GROUPS": "webhook,poller",
+                "CAUSEWAY_DELIVERIES_URL": QUEUE,
+                "CAUSEWAY_DELIVERIES_FIFO_URL": FIFO,
+            }
+        )
+        tools = stage.tools
+        self.state = Table(stage.memory, "state")
+        self.means = Means(
+            tools.plan, settings, stage.memory, tools.table, self.state, self.metrics, stage.clock
+        )
+
+    def look(self):
+        return list(checking.books(World(self.means), self.clock.now()))
+
+    def at(self, text):
+        self.clock.set(from_rfc3339(f"2026-11-23T{text}:00Z"))
+        return self.look()
+
+    @property
+    def unaccounted(self):
+        return self.metrics.of("Unaccounted")
+
+
+@pytest.fixture
+def keeper(stage, logs):
+    return Keeper(stage)
+
+
+def deliver(stage, logs, event_id):
+    stage.accept(event_id)
+    logs.received(stage.clock.now())
+    stage.until_quiet()
+
+
+def test_an_hour_whose_books_close_is_told_to_nobody(stage, logs, keeper):
+    deliver(stage, logs, "evt_1")
+    deliver(stage, logs, "evt_2")
+    assert keeper.at("11:31") == []
+    assert keeper.unaccounted == [0]
+    (kept,) = Ledger(keeper.state).between(TEN, TEN)
+    assert kept.books["orders-to-ledger"].delivered == kept.books["orders-to-ledger"].accepted == 2
+
+
+def test_what_was_accepted_and_is_nowhere_is_told(stage, logs, keeper):
+    deliver(stage, logs, "evt_1")
+    logs.received(stage.clock.now(), count=3)
+    (finding,) = keeper.at("11:31")
+    assert finding.what == "3 deliveries of orders-to-ledger cannot be accounted for"
+    assert finding.level == "critical"
+    assert finding.since == TEN
+    assert keeper.unaccounted == [3]
+
+
+def test_until_it_turns_up(stage, logs, keeper):
+    message = stage.first_message("evt_1")
+    logs.received(stage.clock.now())
+    assert keeper.at("11:31")
+    stage.send([message])
+    stage.until_quiet()
+    assert keeper.at("11:42") == []
+    assert keeper.unaccounted == [1, 0]
+
+
+def test_what_lies_on_the_queue_is_not_lost(stage, logs, keeper):
+    logs.received(stage.clock.now(), count=2)
+    logs.on_queue = 2
+    assert keeper.at("11:31") == []
+    logs.on_queue = 1
+    (finding,) = keeper.at("11:42")
+    assert finding.value == 1
+
+
+def test_an_hour_is_looked_at_when_it_is_half_an_hour_past_and_not_before(stage, logs, keeper):
+    logs.received(stage.clock.now())
+    assert keeper.at("11:29") == []
+    assert keeper.at("11:31")
+
+
+def test_all_that_accept_are_asked_and_lines_that_are_late_count(logs, keeper):
+    logs.received(TEN + 10, group="poller")
+    logs.received(TEN + HOUR + 200, accepted_at=TEN + HOUR - 1)
+    logs.received(TEN + HOUR + 250)  # the next hour's
+    (finding,) = keeper.at("11:31")
+    assert finding.value == 2
+
+
+def test_logs_are_read_once(stage, logs, keeper):
+    logs.received(stage.clock.now())
+    keeper.at("11:31")
+    asked = logs.asked
+    assert asked == 2 * SLICES
+    keeper.at("11:32")
+    keeper.at("11:45")
+    assert logs.asked == asked
+
+
+def test_logs_that_are_long_are_read_in_several_runs(stage, logs, keeper, monkeypatch):
+    logs.received(TEN + 10)
+    logs.received(TEN + HOUR - 10, group="poller")
+    slow = stage.memory._logs_filter_log_events
+
+    def filter_(parameters):
+        stage.clock.advance(6)
+        return slow(parameters)
+
+    monkeypatch.setattr(stage.memory, "_logs_filter_log_events", filter_)
+    runs = 0
+    stage.clock.set(from_rfc3339("2026-11-23T11:31:00Z"))
+    while not (found := keeper.look()):
+        runs += 1
+        assert runs < SLICES
+    assert found[0].value == 2
+    assert logs.asked == 2 * SLICES
+
+
+def test_of_an_hour_that_does_not_close_the_journal_is_not_asked_each_minute(stage, logs, keeper):
+    logs.received(stage.clock.now())
+    keeper.at("11:31")
+    before = stage.memory.count("dynamodb")
+    keeper.at("11:32")
+    assert stage.memory.count("dynamodb") == before + 1
+
+
+def test_an_hour_in_which_the_watchdog_did_not_run_is_made_up_for(stage, logs, keeper):
+    keeper.at("11:31")
+    logs.received(from_rfc3339("2026-11-23T11:10:00Z"))
+    (finding,) = keeper.at("14:31")
+    assert finding.since == TEN + HOUR
+
+
+def test_the_last_hour_is_there_for_whoever_shows_it(stage, logs, keeper):
+    deliver(stage, logs, "evt_1")
+    keeper.at("11:31")
+    kept = Ledger(keeper.state).last(stage.clock.now())
+    assert (kept.hour, kept.unaccounted) == (TEN, 0)

@@ -1,0 +1,224 @@
+"""Silence: counted within the window, of what the source sends; whether we refuse it or nothing comes."""
+
+from __future__ import annotations
+
+import pytest
+
+from causeway.acceptance.sightings import KEPT_FOR, Sightings
+from causeway.aws.table import Table
+from causeway.settings.clock import from_rfc3339
+from causeway.watching.checks import CHECKS
+from causeway.watching.checks.silence import KNOWN
+from tests.support.deliveries import Stage, plan_of
+from tests.support.watching import Watched
+
+HOUR = 3600.0
+FREQUENCY = {"expect_every": 2 * HOUR, "during": "always", "deliver_within": 900.0}
+SILENCE = tuple(check for check in CHECKS if check.name == "silence")
+NAME = "orders-to-ledger"
+
+
+def at(text):
+    return from_rfc3339(text)
+
+
+@pytest.fixture
+def stage():
+    return watched_stage()
+
+
+def watched_stage(**frequency):
+    stage = Stage(plan_of(frequency=FREQUENCY | frequency))
+    stage.clock.set(at("2026-11-23T06:00:00Z"))  # a Monday
+    return stage
+
+
+@pytest.fixture
+def watched(stage):
+    return Watched(stage, checks=SILENCE)
+
+
+def pass_hours(watched, hours):
+    watched.clock.advance(hours * HOUR)
+    watched.look()
+
+
+def sightings(stage):
+    return Sightings(stage.tools.plan, lambda: Table(stage.memory, "state"), stage.clock)
+
+
+def one(mail):
+    (message,) = mail
+    return message.subject + message.by_protocol["email"]
+
+
+def test_silence_is_told_once_it_lasts_longer_than_expected_and_that_it_is_over(stage, watched):
+    watched.look()
+    pass_hours(watched, 2)
+    assert watched.mail == []
+    watched.minutes(1)
+    assert "orders-to-ledger is silent" in one(watched.mail)
+    stage.accept()
+    stage.until_quiet()
+    watched.minutes(2)
+    assert "orders-to-ledger" in one(watched.mail)
+    assert watched.standing == set()
+    assert [kind for kind, _ in watched.announced] == [
+        "causeway.integration.silent",
+        "causeway.integration.recovered",
+    ]
+
+
+def test_what_silence_says_on_the_bus(watched):
+    watched.look()
+    pass_hours(watched, 3)
+    ((_, detail),) = watched.announced
+    assert detail["last_event"] is None
+    assert detail["expect_every"] == 2 * HOUR
+
+
+def test_as_long_again_it_is_critical(watched):
+    watched.look()
+    pass_hours(watched, 3)
+    watched.mail.clear()
+    pass_hours(watched, 2)
+    (message,) = watched.mail
+    assert message.attributes["severity"] == "critical"
+
+
+def test_the_metric_is_0_before_and_the_seconds_beyond_then(watched):
+    watched.look()
+    pass_hours(watched, 2)
+    pass_hours(watched, 1)
+    assert watched.metrics.of("SilentFor") == [0, 0, HOUR]
+
+
+@pytest.mark.parametrize("status", [200, 503, 400])
+def test_what_was_accepted_is_no_silence_whether_delivered_waiting_or_dead(stage, watched, status):
+    watched.look()
+    watched.clock.advance(1.5 * HOUR)
+    stage.target.on("/entries", status)
+    stage.accept()
+    stage.invoke()
+    pass_hours(watched, 1)
+    assert (watched.mail, watched.metrics.of("SilentFor")[-1]) == ([], 0)
+
+
+def test_a_repeat_is_no_silence(stage, watched):
+    stage.accept()
+    stage.until_quiet()
+    watched.look()
+    watched.clock.advance(1.5 * HOUR)
+    stage.accept(acceptance="again")
+    stage.until_quiet()
+    pass_hours(watched, 1)
+    assert watched.metrics.of("SilentFor")[-1] == 0
+
+
+def test_nor_is_what_a_filter_leaves_out(stage, watched):
+    watched.look()
+    watched.clock.advance(1.5 * HOUR)
+    sightings(stage).filtered([NAME])
+    pass_hours(watched, 1)
+    assert watched.metrics.of("SilentFor")[-1] == 0
+
+
+def test_an_event_long_ago_is_found_however_many_hours_lie_between():
+    stage = watched_stage(expect_every=72 * HOUR)
+    watched = Watched(stage, checks=SILENCE)
+    watched.look()
+    watched.clock.advance(2 * HOUR)
+    stage.accept()
+    stage.until_quiet()
+    pass_hours(watched, 71.5)
+    assert watched.metrics.of("SilentFor")[-1] == 0
+    pass_hours(watched, 1)
+    assert 0 < watched.metrics.of("SilentFor")[-1] < HOUR
+
+
+def test_the_night_does_not_count():
+    stage = watched_stage(during="mon-fri 07:00-21:00 Europe/Berlin")
+    watched = Watched(stage, checks=SILENCE)
+    stage.clock.set(at("2026-11-20T19:00:00Z"))  # a Friday, 20:00 in Berlin
+    watched.look()
+    stage.clock.set(at("2026-11-23T06:59:00Z"))
+    watched.look()
+    assert watched.mail == []
+    stage.clock.set(at("2026-11-23T07:01:00Z"))
+    watched.look()
+    assert "within mon-fri 07:00-21:00 Europe/Berlin" in one(watched.mail)
+
+
+def test_never_means_never():
+    stage = watched_stage(expect_every=None)
+    watched = Watched(stage, checks=SILENCE)
+    watched.look()
+    pass_hours(watched, 10_000)
+    assert (watched.mail, watched.metrics.of("SilentFor")) == ([], [])
+    assert not [key for key in stage.memory.tables["state"] if key[0] == KNOWN]
+
+
+def test_whoever_expects_nothing_any_more_is_forgotten(stage, watched):
+    watched.look()
+    stage.deploy(plan_of(frequency=FREQUENCY | {"expect_every": None}))
+    stage.clock.advance(60)
+    Watched(stage, checks=SILENCE).look()
+    assert not [key for key in stage.memory.tables["state"] if key[0] == KNOWN]
+
+
+class TestWhy:
+    def test_a_provider_that_sends_nothing(self, watched):
+        watched.look()
+        pass_hours(watched, 3)
+        assert "shop sends nothing" in one(watched.mail)
+
+    def test_requests_that_we_refuse(self, stage, watched):
+        watched.look()
+        watched.clock.advance(2.5 * HOUR)
+        seen = sightings(stage)
+        for _ in range(25):
+            seen.refused("shop", "signature")
+        pass_hours(watched, 0.5)
+        text = one(watched.mail)
+        assert "we refuse what shop sends: at least 10 in the last hour, by the rule signature" in text
+        assert "causeway secrets put shop/webhook" in text
+
+    def test_what_was_refused_long_ago_explains_nothing(self, stage, watched):
+        watched.look()
+        sightings(stage).refused("shop", "signature")
+        pass_hours(watched, 3)
+        assert "shop sends nothing" in one(watched.mail)
+
+
+class TestCosts:
+    def test_the_journal_is_asked_only_when_by_what_is_known_there_is_silence(self, stage, watched):
+        watched.look()
+        stage.accept()
+        stage.until_quiet()
+        before = stage.memory.count("dynamodb")
+        watched.minutes(60)
+        assert stage.memory.count("dynamodb") - before <= 60 * 5
+
+    def test_the_reads_of_a_long_silence_are_bounded(self, stage, watched):
+        watched.look()
+        pass_hours(watched, 24 * 20)
+        before = stage.memory.count("dynamodb")
+        watched.minutes(1)
+        assert stage.memory.count("dynamodb") - before < 40
+
+    def test_filtered_events_are_noted_once_a_minute(self, stage):
+        seen = sightings(stage)
+        for _ in range(100):
+            seen.filtered([NAME])
+        assert stage.memory.count("dynamodb", "PutItem") == 1
+        stage.clock.advance(60)
+        seen.filtered([NAME])
+        assert stage.memory.count("dynamodb", "PutItem") == 2
+
+    def test_refused_requests_are_noted_at_powers_of_ten_and_not_for_ever(self, stage):
+        seen = sightings(stage)
+        for _ in range(500):
+            seen.refused("shop", "signature")
+        assert stage.memory.count("dynamodb", "PutItem") == 3
+        (item,) = stage.memory.tables["state"].values()
+        assert int(item["expires_at"]["N"]) == int(stage.clock.now() + KEPT_FOR)

@@ -1,0 +1,133 @@
+"""``causeway status``: how each integration is, now or again and again, and whether the books close."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from typer import Typer
+from typer.testing import CliRunner
+
+from causeway.aws.table import Table
+from causeway.operations.books import Book, last_closed
+from causeway.operations.ledger import Kept, Ledger
+from causeway_cli import status as command
+from tests.support.deliveries import Stage
+
+app = Typer()
+app.command()(command.status)
+
+
+class Logs:
+    """The accepting functions' logs, and the calls for them."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __get__(self, *_):
+        self.asked += 1
+        return {}
+
+
+@pytest.fixture
+def stage(monkeypatch):
+    stage = Stage()
+    stage.accept()
+    stage.until_quiet()
+    state = Table(stage.memory, "state")
+    logs = Logs()
+    place = type("Place", (SimpleNamespace,), {"log_groups": logs})(
+        plan=stage.tools.plan,
+        journal=stage.tools.table,
+        state=state,
+        pauses=stage.tools.pauses,
+        clock=stage.clock,
+        aws=SimpleNamespace(call=lambda *_: {"Attributes": {"ApproximateNumberOfMessages": "0"}}),
+        outputs={"DeliveriesUrl": "a", "DeliveriesFifoUrl": "b"},
+        integrations=lambda _: ["orders-to-ledger"],
+    )
+
+    @contextmanager
+    def operating(*_):
+        yield place
+
+    monkeypatch.setattr(command, "operating", operating)
+    stage.state, stage.logs = state, logs
+    return stage
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C comes after the second pause."""
+    pauses = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.time, "sleep", sleep)
+    return pauses
+
+
+def causeway_status(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def keep(stage, **counts):
+    hour = last_closed(stage.clock.now())
+    book = Book(
+        "orders-to-ledger",
+        hour,
+        **({"accepted": 0, "delivered": 0} | counts),
+        waiting=0,
+        dead=0,
+        duplicates=0,
+    )
+    accepted = type(Kept(0).accepted)({"orders-to-ledger": book.accepted})
+    Ledger(stage.state).write(Kept(hour, 26, accepted, stage.clock.now(), {"orders-to-ledger": book}))
+
+
+def test_it_says_how_each_integration_is_and_whether_the_books_close(stage):
+    result = causeway_status()
+    assert result.exit_code == 0, result.output
+    assert "orders-to-ledger" in result.output
+    assert "close; 0 messages are on the queue" in result.output
+
+
+def test_books_that_do_not_close_are_the_exit_code(stage):
+    keep(stage, accepted=2)
+    result = causeway_status()
+    assert result.exit_code == 1
+    assert "2 unaccounted for" in result.output
+
+
+def test_an_hour_that_the_watchdog_has_counted_is_not_read_in_the_logs_again(stage):
+    causeway_status()
+    assert stage.logs.asked == 1
+    keep(stage)
+    causeway_status()
+    assert stage.logs.asked == 1
+
+
+def test_watching_looks_again_until_it_is_interrupted_which_is_no_error(stage, interrupted):
+    result = causeway_status("--watch")
+    assert result.exit_code == 0, result.output
+    assert "orders-to-ledger" in result.output
+    assert interrupted == [command.EVERY] * 2
+
+
+def test_watching_as_json_prints_a_line_for_each_look(stage, interrupted):
+    result = causeway_status("--watch", "--json")
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.output.splitlines()]
+    assert [line["integrations"][0]["integration"] for line in lines] == ["orders-to-ledger"] * 2
+
+
+def test_watching_does_not_end_because_the_books_do_not_close(stage, interrupted):
+    keep(stage, accepted=2)
+    result = causeway_status("--watch", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.output.splitlines()[1])["books"]["close"] is False
