@@ -461,7 +461,9 @@ class TestRepeats:
         stage = Stage()
         delivery = stage.accept()
         message = json.loads(stage.memory.queues[QUEUE][0].body)
-        stage.tools.journal.claim(message, message["event"], sent_at=NOW, lease=NOW + 30)  # ... and is cut off
+        stage.tools.journal.claim(
+            message, message["event"], sent_at=NOW, lease=NOW + 30
+        )  # ... and is cut off
         stage.clock.advance(29.99)
         call = stage.memory.call
 

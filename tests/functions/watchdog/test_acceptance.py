@@ -85,9 +85,7 @@ def test_while_all_is_well_neither_says_anything(scene):
         pytest.param(503, id="failing"),
     ],
 )
-def test_a_target_that_breaks_is_told_to_its_owner_and_as_one_outage_to_the_operator(
-    scene, broken
-):
+def test_a_target_that_breaks_is_told_to_its_owner_and_as_one_outage_to_the_operator(scene, broken):
     began = scene.stage.clock.now()
     scene.stage.target.on("/entries", broken)
     scene.minutes(14)
