@@ -38,7 +38,7 @@ def look(browser, monkeypatch):
     with ExitStack() as cleanup:
 
         def begin(land=None, *, hash_="", sees="delivered in two hours", environ=None, **how):
-            land = land or Landscape()
+            land = land or Landscape(minutes=4)
             gateway = Gateway(land.stack, land.stage.clock)
             url = cleanup.enter_context(serving(gateway, monkeypatch, **(environ or {})))
             page = browser.page(**how)

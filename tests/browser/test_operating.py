@@ -12,7 +12,7 @@ NAME = "orders-to-ledger"
 @pytest.fixture
 def dying():
     """Three dead letters, at a target that has recovered since."""
-    land = Landscape()
+    land = Landscape(minutes=4)
     land.stage.target.on(f"/{NAME}", 400)
     land.ids = land.come(NAME, count=3)
     land.stage.target.on(f"/{NAME}", 200)
@@ -177,7 +177,7 @@ def test_what_the_api_refuses_is_said_where_it_was_asked(look, without_fault, dy
 
 
 def test_pages_of_deliveries_follow_each_other_and_filters_stand_in_the_address(look, without_fault):
-    land = Landscape()
+    land = Landscape(minutes=4)
     land.stage.target.on(f"/{NAME}", 400)
     land.come(NAME, count=120)
     looking = look(land)
@@ -208,7 +208,7 @@ HOSTILE = [
 
 
 def test_what_strangers_write_is_text(look, without_fault):
-    land = Landscape()
+    land = Landscape(minutes=4)
     record = land.stage.tools.plan.integrations[NAME]
     record["description"] = HOSTILE[0]
     land.stage.tools.plan.systems["ledger"]["api"]["keep_answers"] = True

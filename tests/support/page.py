@@ -62,13 +62,13 @@ def plan():
 
 
 class Landscape:
-    """What lies in the journal, after an hour and a half in which everything went well."""
+    """What lies in the journal, after a time in which everything went well."""
 
-    def __init__(self, *, quiet=()):
+    def __init__(self, *, quiet=(), minutes=90):
         self.stage = Stage(plan())
         self.stage.clock.set(NOW)
         self._number = 0
-        for minute in range(0, 90, 2):
+        for minute in range(0, minutes, 2):
             for index, (name, source, *_) in enumerate(INTEGRATIONS):
                 if name not in quiet and (minute * (index + 3)) % (7 + index * 2) < 3:
                     self.stage.target.seconds = 0.08 + 0.05 * index + 0.01 * (minute % 7)

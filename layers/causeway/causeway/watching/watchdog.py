@@ -110,21 +110,19 @@ class Watchdog:
         told, untold = self._tell([look for look in looks if look.findings is not None], now, until)
         values = {name: {"slot": each.slot, "left": each.left} for name, each in progress.items()}
         self._means.state.put(dict(zip(("id", "part"), RUN, strict=True)) | values | {"at": now})
-        failed = sum(look.findings is None for look in looks)
-        left = sum(len(each.left) for each in progress.values())
-        counts = {
-            "looked": len(looks) - failed,
-            "left_out": left,
-            "failed": failed,
-            "told": told,
-            "untold": untold,
-        }
-        self._means.metrics.add("WatchdogRuns")
-        self._means.metrics.add("WatchdogLeftOut", left + failed)
-        level = self._logger.warning if left or failed or untold else self._logger.info
-        level("watched", counts=counts)
+        counts = self._count(looks, sum(len(each.left) for each in progress.values()), told, untold)
         if untold:
             raise NotToldError(f"{untold} changes could not be told; the next run tells them")
+        return counts
+
+    def _count(self, looks: Sequence[Look], left: int, told: int, untold: int) -> dict[str, int]:
+        failed = sum(look.findings is None for look in looks)
+        counts = {"looked": len(looks) - failed, "left_out": left, "failed": failed}
+        counts |= {"told": told, "untold": untold}
+        self._means.metrics.add("WatchdogRuns")
+        self._means.metrics.add("WatchdogLeftOut", left + failed)
+        say = self._logger.warning if left or failed or untold else self._logger.info
+        say("watched", counts=counts)
         return counts
 
     def _due(self, check: AnyCheck, before: JSON, now: float) -> Progress:
