@@ -120,6 +120,11 @@ class TestJudging:
             exchange("/throttled", EVENT, 0, soon(503, 12)),
             exchange("/throttled", EVENT, 13),
         )
+        assert rules(evidence) == set(), "who heard it was killed before it was written down"
+        id_ = delivery_id(SYSTEM, EVENT, "throttled")
+        refused = {"outcome": "refused", "at": -0.1, "seconds": 0.1}
+        items = {**evidence.items, id_: {**evidence.items[id_], "attempts": [refused]}}
+        evidence = replace(evidence, items=items)
         assert rules(evidence) == {"left alone"}, "of the next event, after 10 s"
 
     def test_a_paused_target_is_not_called(self) -> None:

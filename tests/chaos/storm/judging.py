@@ -38,6 +38,9 @@ ORDERED = "ordered"
 _EARLY = 0.05
 """Seconds that clocks of processes and the arrival of a request may differ."""
 
+_NOTED = 1.0
+"""Seconds from an answer to the end of its attempt: fewer than until any next one."""
+
 _HEARD_WITHIN = 5.0 + 1.5
 """Seconds after which every instance knows that a system or an integration is to be left alone, and calls that
 were under way have ended."""
@@ -57,6 +60,14 @@ class Evidence:
     def of(self, integration: str, event: str) -> list[Exchange]:
         """What the targets saw of one delivery, in order."""
         return self._by_delivery.get((integration, event), [])
+
+    def is_noted(self, exchange: Exchange) -> bool:
+        """Whether the journal has an attempt of that delivery that was refused then."""
+        item = self.items.get(delivery_id(SYSTEM, exchange.event, integration_of(exchange.place)), {})
+        return any(
+            entry["outcome"] == "refused" and abs(entry["at"] + entry["seconds"] - exchange.answered) < _NOTED
+            for entry in item.get("attempts", [])
+        )
 
     @property
     def _by_delivery(self) -> dict[tuple[str, str], list[Exchange]]:
@@ -127,8 +138,15 @@ def not_before(evidence: Evidence) -> Iterator[Finding]:
 
 
 def left_alone(evidence: Evidence) -> Iterator[Finding]:
-    """A system that has said for how long it wants no calls gets none, of any delivery."""
-    holding = [each for each in evidence.exchanges if each.fault.retry_after > _HEARD_WITHIN]
+    """A system that has said for how long it wants no calls gets none, of any delivery.
+
+    What only a process has heard that was killed before it wrote that down, nobody knows.
+    """
+    holding = [
+        each
+        for each in evidence.exchanges
+        if each.fault.retry_after > _HEARD_WITHIN and evidence.is_noted(each)
+    ]
     for one in holding:
         for other in evidence.exchanges:
             same = integration_of(one.place) == integration_of(other.place)
