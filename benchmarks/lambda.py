@@ -218,6 +218,7 @@ class Measuring:
             "CAUSEWAY_SECRETS_PREFIX": "/benchmark/causeway",
             "CAUSEWAY_DELIVERIES_URL": f"{self._url}/123456789012/deliveries",
             "CAUSEWAY_DELIVERIES_FIFO_URL": f"{self._url}/123456789012/deliveries.fifo",
+            "CAUSEWAY_POLLS_URL": f"{self._url}/123456789012/polls.fifo",
             "CAUSEWAY_DEAD_LETTERS_URL": f"{self._url}/123456789012/dead-letters",
             "CAUSEWAY_JOURNAL": "journal",
             "CAUSEWAY_STATE_TABLE": "state",
