@@ -19,7 +19,8 @@ from causeway.aws.client import AwsError
 from causeway.aws.table import Table
 from causeway.delivery.pauses import Pauses
 from causeway.plan.plan import Plan, load
-from causeway.queueing.queue import NotQueued, Queue
+from causeway.queueing.queue import Queue
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import SystemClock, from_rfc3339
 from causeway_cli.account import account_aws, account_clients, local_aws, local_clients
 from causeway_cli.errors import CommandError

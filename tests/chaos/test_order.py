@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from causeway.aws.client import AwsError
 from causeway.delivery.going_on import KEY, wake
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import FIFO
 from tests.support.order import OrderedStage

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.plan.plan import Plan
 from causeway.queueing.messages import decode, encode
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import SettableClock
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 from causeway.telemetry.metrics import Metrics

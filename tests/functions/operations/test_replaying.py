@@ -13,7 +13,7 @@ from causeway.operations.deliveries import BadQueryError
 from causeway.operations.redriving import MoveFailedError, MoveTask, Redriving
 from causeway.operations.replays import RUNNING, NotPossibleError, NotThereError, Replays
 from causeway.operations.selecting import Selection
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import DEAD_LETTERS, NOW, QUEUE, Stage, plan_of
 

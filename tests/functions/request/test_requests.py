@@ -470,7 +470,7 @@ def test_our_own_fault_is_handed_over_or_told(stage, monkeypatch):
 
 
 def test_a_queue_that_takes_nothing_is_told_and_nothing_is_left_open(stage, monkeypatch):
-    from causeway.queueing.queue import NotQueued
+    from causeway.queueing.sending import NotQueued
 
     def refuse(*_, **__):
         raise NotQueued("no")

@@ -13,7 +13,7 @@ import pytest
 from causeway.bus.receiving import BusReceiver
 from causeway.events.identity import delivery_id
 from causeway.plan.plan import Plan, UnreadablePlanError
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import SettableClock
 from causeway.telemetry.metrics import Metrics
 from functions.webhook import app

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from causeway.polling.lanes import LANES, Lanes
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 
 
 class Store:

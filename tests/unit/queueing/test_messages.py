@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.queueing.messages import UnreadableMessageError, decode, encode, new_acceptance
+from tests.support.messages import message
 
 json_values = st.recursive(
     st.none()
@@ -15,19 +16,6 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-
-
-def message(**changes):
-    return {
-        "format": 1,
-        "delivery": "d" * 32,
-        "integration": "orders-to-ledger",
-        "system": "shop",
-        "ticket": "0000.000001",
-        "acceptance": "a",
-        "accepted_at": 1.5,
-        "event": {"id": "e"},
-    } | changes
 
 
 def without(*names):

@@ -1,61 +1,15 @@
 """All messages are on the queue, or the caller is told; large events lie in the bucket."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from causeway.aws.client import AwsError
 from causeway.queueing import queue as queueing
 from causeway.queueing.messages import decode, encode
-from causeway.queueing.queue import NotQueued, Queue, _batches, _Entry
+from causeway.queueing.queue import Queue
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import SettableClock
-
-ACCEPTED_AT = 1_700_000_000.0
-
-
-def message(number=0, *, event=None, **changes):
-    made = {
-        "format": 1,
-        "delivery": f"{number:032x}",
-        "integration": f"integration-{number}",
-        "system": "shop",
-        "ticket": "0000.000001",
-        "acceptance": "acceptance",
-        "accepted_at": ACCEPTED_AT,
-        "event": event or {"id": f"e{number}"},
-        **changes,
-    }
-    if "event_at" in changes:
-        del made["event"]
-    return made
-
-
-class Scripted:
-    """The client, whose next answers to one operation are replaced; None lets the call through."""
-
-    def __init__(self, aws, *script):
-        self._aws = aws
-        self.script = list(script)
-        self.calls = []
-
-    def call(self, service, operation, parameters):
-        self.calls.append((operation, parameters))
-        instead = self.script.pop(0) if self.script else None
-        if isinstance(instead, Exception):
-            raise instead
-        if instead is None:
-            return self._aws.call(service, operation, parameters)
-        taken = [each for each in parameters["Entries"] if each["Id"] not in instead]
-        if taken:
-            self._aws.call(service, operation, {**parameters, "Entries": taken})
-        return {
-            "Failed": [
-                {"Id": id_, "Code": code, "SenderFault": fault} for id_, (code, fault) in instead.items()
-            ]
-        }
-
-    def __getattr__(self, name):
-        return getattr(self._aws, name)
+from tests.support.messages import message
+from tests.support.scripted import Scripted, by_sqs
 
 
 @pytest.fixture
@@ -66,7 +20,7 @@ def clock():
 @pytest.fixture
 def make_queue(cloud, clock):
     def make(*script, **changes):
-        scripted = Scripted(cloud.aws, *script)
+        scripted = Scripted(cloud.aws, *script, refusing=by_sqs)
         return Queue(scripted, url=cloud.deliveries, bucket=cloud.payloads, clock=clock, **changes), scripted
 
     return make
@@ -91,7 +45,7 @@ class TestReceiving:
         queue, aws = make_queue()
         queue.send([message(number) for number in range(12)])
         queue.receive(most, seconds=0)
-        assert aws.calls[-1][1]["MaxNumberOfMessages"] == expected
+        assert aws.calls[-1]["MaxNumberOfMessages"] == expected
 
     def test_of_an_empty_queue_it_is_nothing(self, make_queue):
         queue, _ = make_queue()
@@ -137,7 +91,7 @@ class TestSending:
     def test_a_delayed_message_is_not_received_before(self, make_queue, cloud):
         queue, aws = make_queue()
         queue.send([message()], delay=1.2)
-        assert aws.calls[0][1]["Entries"][0]["DelaySeconds"] == 2
+        assert aws.calls[0]["Entries"][0]["DelaySeconds"] == 2
         assert cloud.records(cloud.deliveries) == []
 
     @pytest.mark.parametrize("delay", [-1, 901])
@@ -161,7 +115,7 @@ class TestFailing:
         start = clock.now()
         queue.send(messages)
         assert by_delivery(cloud.messages(cloud.deliveries)) == messages
-        assert [len(parameters["Entries"]) for _, parameters in aws.calls] == [4, 2, 1]
+        assert [len(call["Entries"]) for call in aws.calls] == [4, 2, 1]
         assert clock.now() - start == pytest.approx(0.3)
 
     def test_a_batch_that_was_not_taken_is_sent_again(self, make_queue, cloud):
@@ -223,7 +177,7 @@ class TestClaimCheck:
         assert objects(cloud) == []
 
     def test_copies_that_exceed_a_batch_together_share_one_object(self, make_queue, cloud, monkeypatch):
-        monkeypatch.setattr(queueing, "BATCH_BYTES", 10_000)
+        monkeypatch.setattr(queueing, "BOUNDS", queueing.BOUNDS._replace(together=10_000))
         queue, _ = make_queue()
         queue.send([message(number, event=self.LARGE) for number in range(4)])
         received = cloud.messages(cloud.deliveries)
@@ -232,7 +186,7 @@ class TestClaimCheck:
         assert len(objects(cloud)) == 1
 
     def test_copies_that_fit_in_a_batch_are_in_their_messages(self, make_queue, cloud, monkeypatch):
-        monkeypatch.setattr(queueing, "BATCH_BYTES", 10_000)
+        monkeypatch.setattr(queueing, "BOUNDS", queueing.BOUNDS._replace(together=10_000))
         queue, _ = make_queue()
         queue.send([message(number, event=self.LARGE) for number in range(3)])
         assert objects(cloud) == []
@@ -280,16 +234,6 @@ class TestPuttingBack:
         (record,) = cloud.records(cloud.deliveries)
         queue.put_back(record["receiptHandle"], delay=100_000)
         assert cloud.records(cloud.deliveries) == []
-
-
-@given(st.lists(st.integers(1, queueing.BATCH_BYTES), max_size=40))
-def test_batches_keep_order_and_sqs_limits(sizes):
-    entries = [_Entry(str(number), "x" * size) for number, size in enumerate(sizes)]
-    batches = list(_batches(entries))
-    assert [entry for batch in batches for entry in batch] == entries
-    assert all(len(batch) <= 10 for batch in batches)
-    assert all(sum(len(entry.body) for entry in batch) <= 1_048_576 for batch in batches)
-    assert all(batches)
 
 
 class TestOrdered:

@@ -3,59 +3,19 @@
 import base64
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from causeway.acceptance.storing import Divided, make_store
 from causeway.aws.client import AwsError
 from causeway.plan.plan import Plan
 from causeway.queueing.messages import decode
-from causeway.queueing.queue import NotQueued, Queue
-from causeway.queueing.stream import BATCH_BYTES, BATCH_RECORDS, Stream, _batches, _Record
+from causeway.queueing.queue import Queue
+from causeway.queueing.sending import NotQueued
+from causeway.queueing.stream import Stream
 from causeway.settings.clock import SettableClock
 from causeway.settings.environment import Settings
+from tests.support.messages import message
 from tests.support.receiving import record as plan_record
-
-
-def message(number=0, *, event=None, integration="streamed"):
-    return {
-        "format": 1,
-        "delivery": f"{number:032x}",
-        "integration": integration,
-        "system": "shop",
-        "ticket": "0000.000001",
-        "acceptance": "acceptance",
-        "accepted_at": 1_700_000_000.0,
-        "event": event or {"id": f"e{number}"},
-    }
-
-
-class Scripted:
-    """The client; to the next calls it says instead: an error, or the codes of records that are not taken."""
-
-    def __init__(self, aws, *script):
-        self._aws = aws
-        self.script = list(script)
-        self.calls = []
-
-    def call(self, service, operation, parameters):
-        self.calls.append(parameters)
-        instead = self.script.pop(0) if self.script else None
-        if isinstance(instead, Exception):
-            raise instead
-        if instead is None:
-            return self._aws.call(service, operation, parameters)
-        taken = [each for place, each in enumerate(parameters["Records"]) if place not in instead]
-        if taken:
-            self._aws.call(service, operation, {**parameters, "Records": taken})
-        codes = [instead.get(place) for place in range(len(parameters["Records"]))]
-        return {
-            "FailedRecordCount": len(instead),
-            "Records": [{"ErrorCode": code} if code else {"SequenceNumber": "1"} for code in codes],
-        }
-
-    def __getattr__(self, name):
-        return getattr(self._aws, name)
+from tests.support.scripted import Scripted, by_kinesis
 
 
 @pytest.fixture
@@ -66,7 +26,7 @@ def clock():
 @pytest.fixture
 def make_stream(cloud, clock):
     def make(*script, **changes):
-        scripted = Scripted(cloud.aws, *script)
+        scripted = Scripted(cloud.aws, *script, refusing=by_kinesis)
         return Stream(scripted, name=cloud.stream, bucket=cloud.payloads, clock=clock, **changes), scripted
 
     return make
@@ -153,16 +113,6 @@ def test_an_event_that_cannot_be_stored_is_told_before_anything_is_put(make_stre
     assert aws.calls == []
 
 
-@given(st.lists(st.integers(0, 2_000_000), max_size=1200))
-def test_batches_are_as_large_as_kinesis_takes_and_hold_all_records_in_order(sizes):
-    records = [_Record("k", range(size)) for size in sizes]  # type: ignore[arg-type] # as long as a text
-    batches = list(_batches(records))
-    assert [record for batch in batches for record in batch] == records
-    for batch in batches:
-        assert len(batch) <= BATCH_RECORDS
-        assert len(batch) == 1 or sum(len(record.body) + 1 for record in batch) <= BATCH_BYTES
-
-
 class Kept:
     def __init__(self, *, refuses=False):
         self.kept = []
@@ -176,8 +126,8 @@ class Kept:
 
 def test_each_integration_has_its_messages_where_its_map_says():
     queue, stream = Kept(), Kept()
-    sent = [message(1), message(2, integration="queued"), message(3)]
-    Divided(queue=queue, stream=stream, streamed={"streamed"}).send(sent)
+    sent = [message(number) for number in (1, 2, 3)]
+    Divided(queue=queue, stream=stream, streamed={"integration-1", "integration-3"}).send(sent)
     assert (queue.kept, stream.kept) == ([sent[1]], [sent[0], sent[2]])
 
 
@@ -185,7 +135,7 @@ def test_each_integration_has_its_messages_where_its_map_says():
 def test_all_are_stored_or_it_fails(refusing):
     stores = {name: Kept(refuses=name == refusing) for name in ("queue", "stream")}
     with pytest.raises(NotQueued):
-        Divided(**stores, streamed={"streamed"}).send([message(1), message(2, integration="queued")])
+        Divided(**stores, streamed={"integration-1"}).send([message(1), message(2)])
 
 
 def store(cloud, clock, *, stream, buffer):

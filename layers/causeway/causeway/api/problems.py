@@ -10,7 +10,7 @@ from causeway.aws.client import AwsError
 from causeway.operations.deliveries import BadQueryError
 from causeway.operations.replays import NotPossibleError, NotThereError
 from causeway.plan.plan import UnreadablePlanError
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

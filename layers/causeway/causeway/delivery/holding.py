@@ -18,7 +18,8 @@ from causeway.delivery.journal import GRACE
 from causeway.delivery.waiting import Waiting
 from causeway.delivery.work import Fate
 from causeway.limiting.turns import PATIENCE, Turn, Wanted
-from causeway.queueing.queue import LONGEST_DELAY, NotQueued
+from causeway.queueing.queue import LONGEST_DELAY
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:

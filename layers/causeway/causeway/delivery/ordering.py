@@ -61,7 +61,7 @@ from causeway.delivery.journal import NotClaimed
 from causeway.delivery.pages import Pages
 from causeway.delivery.work import ALONE, Fate, about_message
 from causeway.queueing.messages import new_acceptance
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
 
 if TYPE_CHECKING:

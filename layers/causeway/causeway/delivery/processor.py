@@ -17,7 +17,7 @@ from causeway.delivery.pages import Pages
 from causeway.delivery.work import ALONE, Fate, Invocation, Received
 from causeway.limiting.admission import Admissions
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from causeway.queueing.tickets import Ticket
 
 if TYPE_CHECKING:

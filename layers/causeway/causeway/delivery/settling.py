@@ -34,7 +34,8 @@ from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
 from causeway.limiting.turns import Held
 from causeway.queueing.messages import FORMAT
-from causeway.queueing.queue import LONGEST_DELAY, NotQueued
+from causeway.queueing.queue import LONGEST_DELAY
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 

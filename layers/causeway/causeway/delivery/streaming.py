@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 from causeway.delivery.processor import process
 from causeway.delivery.work import Fate, Postponed
 from causeway.queueing.messages import UnreadableMessageError, decode
-from causeway.queueing.queue import LONGEST_DELAY, NotQueued
+from causeway.queueing.queue import LONGEST_DELAY
+from causeway.queueing.sending import NotQueued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

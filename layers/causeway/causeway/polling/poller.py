@@ -29,7 +29,7 @@ from causeway.polling.shelf import Shelf
 from causeway.polling.states import REGULAR, States, Superseded
 from causeway.polling.turning import turn_of
 from causeway.polling.windows import backfill, first, missing
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 from causeway.telemetry.tracing import subsegment, trace_header, traceparent

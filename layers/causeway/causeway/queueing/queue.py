@@ -9,17 +9,15 @@ one of them is being worked on.
 
 from __future__ import annotations
 
-import itertools
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from causeway.aws.client import AwsError
-from causeway.queueing.bodies import bodies
 from causeway.queueing.payloads import Payloads
-from causeway.settings.clock import SystemClock
+from causeway.queueing.sending import Bounds, Entry, NotQueued, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from causeway.aws.client import Aws
     from causeway.queueing.messages import Event, Message
@@ -27,23 +25,11 @@ if TYPE_CHECKING:
     from causeway.settings.environment import Settings
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-BATCH_ENTRIES = 10
-BATCH_BYTES = 1_048_576  # of all bodies together, and of one
+BOUNDS = Bounds(entries=10, together=1_048_576, each=1_048_576)  # of bodies
 LONGEST_DELAY = 900.0
 LONGEST_INVISIBLE = 42_000.0  # SQS counts 12 h from the receiving, which was one invocation ago at most
 
 _PATIENCE = 5.0
-_PAUSE = 0.1
-
-
-class NotQueued(Exception):  # noqa: N818 - an outcome with a name of its own, like the provider's Rejected
-    """Not all messages are on the queue; some may be."""
-
-
-class _Entry(NamedTuple):
-    group: str
-    body: str
-    once: str = ""  # on a FIFO queue: what two messages have in common that are one
 
 
 class Queue:
@@ -74,9 +60,9 @@ class Queue:
         self._url = url
         self._fifo_url = fifo_url
         self._payloads = Payloads(aws, bucket)
-        self._claim_check_over = min(claim_check_over, BATCH_BYTES)
-        self._patience = patience
-        self._clock = clock or SystemClock()
+        self._sender = Sender(
+            self._payloads, BOUNDS, claim_check_over=claim_check_over, patience=patience, clock=clock
+        )
 
     @classmethod
     def from_settings(cls, aws: Aws, settings: Settings, clock: Clock) -> Queue:
@@ -104,22 +90,17 @@ class Queue:
         """
         if not 0 <= delay <= LONGEST_DELAY:
             raise ValueError(f"SQS delays a message by 0 to {LONGEST_DELAY:g} s, not by {delay:g} s")
-        until = self._clock.now() + self._patience
-        try:
-            encoded = bodies(messages, self._payloads, over=self._claim_check_over, together=BATCH_BYTES)
-        except AwsError as error:
-            raise NotQueued(f"an event could not be stored: {error}") from error
-        bodied = list(zip(messages, encoded, strict=True))
-        parallel = [
-            _Entry(message["integration"], body) for message, body in bodied if "order" not in message
-        ]
-        ordered = [
-            _Entry(message["order"], body, _once(message)) for message, body in bodied if "order" in message
-        ]
-        for batch in _batches(parallel):
-            self._send_all(self._url, batch, math.ceil(delay), until)
-        for batch in _batches(ordered):
-            self._send_all(self._fifo_url, batch, 0, until)
+        until = self._sender.patience_ends()
+        delayed = {"DelaySeconds": math.ceil(delay)} if delay else {}
+        parallel: list[Entry] = []
+        ordered: list[Entry] = []
+        for message, body in self._sender.encoded(messages):
+            if "order" in message:
+                ordered.append(_entry(message["order"], body, MessageDeduplicationId=_once(message)))
+            else:
+                parallel.append(_entry(message["integration"], body, **delayed))
+        for url, entries in ((self._url, parallel), (self._fifo_url, ordered)):
+            self._sender.send(entries, partial(self._send_batch, url), until=until)
 
     def put_back(self, receipt_handle: str, *, delay: float, fifo: bool = False) -> None:
         """Let a received message be received again after ``delay`` seconds, whatever its visibility timeout.
@@ -157,7 +138,7 @@ class Queue:
             "ReceiveMessage",
             {
                 "QueueUrl": self._url,
-                "MaxNumberOfMessages": min(most, BATCH_ENTRIES),
+                "MaxNumberOfMessages": min(most, BOUNDS.entries),
                 "WaitTimeSeconds": seconds,
                 "AttributeNames": ["SentTimestamp", "ApproximateReceiveCount"],
             },
@@ -195,51 +176,18 @@ class Queue:
         pointer = message["event_at"]
         return None if pointer == "journal" else self._payloads.read(pointer)
 
-    def _send_all(self, url: str, entries: Sequence[_Entry], delay: int, until: float) -> None:
-        for attempt in itertools.count():
-            entries, reason = self._send_batch(url, entries, delay)
-            if not entries:
-                return
-            pause = _PAUSE * 2**attempt
-            if self._clock.now() + pause > until:
-                raise NotQueued(f"{len(entries)} messages were not taken: {reason}")
-            self._clock.sleep(pause)
-
-    def _send_batch(self, url: str, entries: Sequence[_Entry], delay: int) -> tuple[Sequence[_Entry], str]:
-        """Send once; returns what was not taken but may be taken later, and why."""
-        request = {"QueueUrl": url, "Entries": [_request(*each, delay) for each in enumerate(entries)]}
-        try:
-            answer = self._aws.call("sqs", "SendMessageBatch", request)
-        except AwsError as error:
-            if not error.retryable:
-                raise NotQueued(str(error)) from error
-            return entries, str(error)
+    def _send_batch(self, url: str, batch: list[dict[str, Any]]) -> dict[int, str]:
+        entries = [{"Id": str(place), **parameters} for place, parameters in enumerate(batch)]
+        answer = self._aws.call("sqs", "SendMessageBatch", {"QueueUrl": url, "Entries": entries})
         failed: list[dict[str, Any]] = answer.get("Failed") or []
         for each in failed:
             if each["SenderFault"]:
                 raise NotQueued(f"{each['Code']}: {each.get('Message', '')}")
-        return [entries[int(each["Id"])] for each in failed], ", ".join({each["Code"] for each in failed})
+        return {int(each["Id"]): each["Code"] for each in failed}
 
 
-def _request(place: int, entry: _Entry, delay: int) -> dict[str, Any]:
-    request = {"Id": str(place), "MessageBody": entry.body, "MessageGroupId": entry.group}
-    if entry.once:
-        request["MessageDeduplicationId"] = entry.once
-    return {**request, "DelaySeconds": delay} if delay else request
-
-
-def _batches(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
-    """In order, each of at most 10 entries and 1 MiB."""
-    batch: list[_Entry] = []
-    size = 0
-    for entry in entries:
-        if batch and (len(batch) == BATCH_ENTRIES or size + len(entry.body) > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(entry)
-        size += len(entry.body)
-    if batch:
-        yield batch
+def _entry(group: str, body: str, **more: Any) -> Entry:
+    return Entry({"MessageBody": body, "MessageGroupId": group, **more}, len(body))
 
 
 def _once(message: Message) -> str:

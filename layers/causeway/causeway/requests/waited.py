@@ -26,7 +26,7 @@ from causeway.delivery.transforms import TransformFailed
 from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.expressions import ExpressionError
 from causeway.limiting.turns import Held
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from causeway.acceptance.acceptor import Acceptor
 from causeway.acceptance.sorting import by_type
 from causeway.aws.errors import AwsError
 from causeway.events.envelope import MalformedBody, make_event, public_headers
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretsUnavailable
 from causeway.telemetry.logs import logger
