@@ -10,27 +10,29 @@ import json
 import time
 import webbrowser
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from causeway.calls.auth import each_auth
 from causeway.calls.transport import Transport
-from causeway.plan.plan import Plan, load
 from causeway.plan.problems import did_you_mean
 from causeway_cli import consent
-from causeway_cli.account import account_clients, local_clients
 from causeway_cli.errors import CommandError
-from causeway_cli.local import running
+from causeway_cli.options import AsJson
+from causeway_cli.place import FindPlace, at_place
 from causeway_cli.secret_names import SecretUse
-from causeway_cli.stored_secrets import StoredSecrets, field_of
+from causeway_cli.stored_secrets import field_of
 
 if TYPE_CHECKING:
+    from causeway.plan.plan import Plan
     from causeway.plan.records import Auth
+    from causeway_cli.stored_secrets import StoredSecrets
 
 
+@at_place
 def authorize(
+    find: FindPlace,
     system: Annotated[str, typer.Argument(help="The system, by its name in the map.")],
     *,
     port: Annotated[
@@ -41,18 +43,7 @@ def authorize(
     ] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page; it is printed in any case.")] = True,
     within: Annotated[float, typer.Option("--within", help="Seconds to wait for the consent.")] = 300.0,
-    stack: Annotated[
-        str | None, typer.Option("--stack", help="A deployed stack; default: the local cloud.")
-    ] = None,
-    region: Annotated[str | None, typer.Option("--region", help="Its AWS region.")] = None,
-    profile: Annotated[str | None, typer.Option("--profile", help="The AWS profile to use.")] = None,
-    integrations: Annotated[
-        Path, typer.Option("--integrations", help="The map's directory, for a deployed stack.")
-    ] = Path("integrations"),
-    environment: Annotated[
-        str, typer.Option("--environment", help="The map's environment, for a deployed stack.")
-    ] = "production",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask for consent in a browser, and store the refresh token that it brings where functions look for it.
 
@@ -60,23 +51,13 @@ def authorize(
 
     Example: causeway authorize crm --stack causeway
     """
-    if stack is None:
-        cloud = running.find()
-        plan, secrets = (
-            load(cloud.plan, cloud.environment),
-            StoredSecrets(local_clients(cloud.endpoint), cloud.stack),
-        )
-    else:
-        from causeway_cli.local.plan_layer import plan_of  # noqa: PLC0415 - reads YAML
-
-        plan = plan_of(integrations, environment)
-        secrets = StoredSecrets(account_clients(region=region, profile=profile), stack)
-    grant = _grant_of(plan, system)
-    place = Place(secrets)
+    place = find()
+    grant = _grant_of(place.plan, system)
+    kept = OutSecrets(place.secrets)
     transport = Transport()
     try:
         client = consent.Client(
-            grant.auth, grant.allow_private, place.reveal, transport, identity=place.identity(grant.mtls)
+            grant.auth, grant.allow_private, kept.reveal, transport, identity=kept.identity(grant.mtls)
         )
         with consent.Redirect(port, client.state) as redirect:
             page = client.page(redirect.uri)
@@ -90,7 +71,7 @@ def authorize(
         token = client.exchange(code, redirect.uri, now=time.time())
     finally:
         transport.close()
-    place.put(grant.auth["refresh_token"], token)
+    kept.put(grant.auth["refresh_token"], token)
     name = grant.auth["refresh_token"]
     typer.echo(json.dumps({"system": system, "stored": name}) if as_json else f"stored {name} (out)")
 
@@ -114,7 +95,7 @@ def _grant_of(plan: Plan, system: str) -> Granting:
     raise CommandError(f"{system} asks for no consent: its auth is not oauth2 with `grant: refresh_token`")
 
 
-class Place:
+class OutSecrets:
     """The stack's secrets of direction ``out``."""
 
     def __init__(self, secrets: StoredSecrets) -> None:

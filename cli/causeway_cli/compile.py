@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from causeway_cli.maps import Directory, compiled
+from causeway_cli.options import MAP
 
 
 def compile_map(
-    directory: Directory = Path("integrations"),
+    directory: Directory = MAP,
     *,
     out: Annotated[Path, typer.Option(help="Where plan/ and python/transforms/ are written.")],
 ) -> None:

@@ -14,7 +14,9 @@ from causeway.authorizing.keys import BadKeyRequestError, Keys
 from causeway.plan.manifest.values import positive_duration
 from causeway.settings.clock import rfc3339
 from causeway_cli.errors import CommandError
-from causeway_cli.stacks import MAP, AsJson, Map, Profile, Region, StackName, operating, print_json
+from causeway_cli.options import AsJson
+from causeway_cli.printing import print_json
+from causeway_cli.stacks import OnStack, on_stack
 
 if TYPE_CHECKING:
     from causeway.authorizing.keys import Key
@@ -34,15 +36,13 @@ def keys() -> None:
 
 
 @app.command()
+@on_stack
 def create(
+    stack: OnStack,
     client: Annotated[str, typer.Argument(help="Whose it is: small letters, digits and -.")],
     *,
     scope: Annotated[list[str], typer.Option("--scope", help=f"What it allows: {', '.join(SCOPES)}.")],
     good_for: Annotated[str, typer.Option("--good-for", help="30d, 365d ...")] = "365d",
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Make a key, and show it: this once, for only its hash is kept.
@@ -53,7 +53,7 @@ def create(
         seconds = positive_duration(good_for)
     except PydanticCustomError as error:
         raise CommandError(f"--good-for {good_for}: {error.message()}") from error
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         try:
             text, key = Keys(place.state, place.clock).create(
                 client, scopes=scope, good_for=seconds, by=place.by
@@ -74,19 +74,17 @@ def create(
 
 
 @app.command("list")
+@on_stack
 def list_(
+    stack: OnStack,
     *,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Show all keys until they are expired, but for the keys themselves.
 
     Example: causeway keys list --stack causeway
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         now = place.clock.now()
         described = [_described(key, now) for key in Keys(place.state, place.clock).all()]
     if as_json:
@@ -107,20 +105,18 @@ def list_(
 
 
 @app.command()
+@on_stack
 def revoke(
+    stack: OnStack,
     key: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `causeway keys list` shows it.")],
     *,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Let a key be good no longer. The API knows of it within a minute.
 
     Example: causeway keys revoke 0f3a9c5e21d47b86
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         try:
             revoked = Keys(place.state, place.clock).revoke(key, by=place.by)
         except BadKeyRequestError as error:

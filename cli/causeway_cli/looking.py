@@ -11,21 +11,9 @@ from rich.table import Table
 from causeway.operations.deliveries import BadQueryError, Deliveries, Query
 from causeway.plan.sources import system_of
 from causeway_cli.errors import CommandError
-from causeway_cli.stacks import (
-    MAP,
-    AsJson,
-    ErrorClass,
-    Map,
-    Name,
-    Profile,
-    Region,
-    Since,
-    StackName,
-    Until,
-    operating,
-    print_json,
-    when,
-)
+from causeway_cli.options import AsJson, ErrorClass, Name, Since, Until, when
+from causeway_cli.printing import print_json, wide_console
+from causeway_cli.stacks import OnStack, on_stack
 
 if TYPE_CHECKING:
     from causeway.plan.records import JSON
@@ -36,7 +24,9 @@ _STYLES = {"delivered": "green", "waiting": "yellow", "running": "yellow", "dead
 
 
 @app.callback(invoke_without_command=True)
+@on_stack
 def deliveries(
+    stack: OnStack,
     context: typer.Context,
     *,
     integration: Name = None,
@@ -46,10 +36,6 @@ def deliveries(
     until: Until = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many at most.")] = 50,
     cursor: Annotated[str | None, typer.Option("--cursor", help="Where the page before ended.")] = None,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """List deliveries, those accepted last first; delivered ones of the last day, unless --since says more.
@@ -58,7 +44,7 @@ def deliveries(
     """
     if context.invoked_subcommand:
         return
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         query = Query(place.integrations(integration), status, error, when(since), when(until))
         try:
             page = Deliveries(place.journal, place.clock).page(query, limit=limit, cursor=cursor)
@@ -73,20 +59,18 @@ def deliveries(
 
 
 @app.command()
+@on_stack
 def show(
+    stack: OnStack,
     delivery: Annotated[str, typer.Argument(metavar="ID", help="The delivery's id.")],
     *,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Show one delivery with its attempts.
 
     Example: causeway deliveries show 3a7bd3e2360a3d29eea436fcfb7e44c7
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         found = Deliveries(place.journal, place.clock).find(delivery)
     if found is None:
         raise CommandError(f"there is no delivery {delivery}")
@@ -97,21 +81,19 @@ def show(
 
 
 @app.command()
+@on_stack
 def event(
+    stack: OnStack,
     system: Annotated[str, typer.Argument(help="The system that sent it.")],
     event_id: Annotated[str, typer.Argument(metavar="EVENT", help="Its id, as the system has it.")],
     *,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Show what became of one event: its deliveries with their attempts.
 
     Example: causeway deliveries event shop 4711
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         known = place.plan.integrations.values()
         names = [each["name"] for each in known if system_of(each["source"]) == system]
         found = Deliveries(place.journal, place.clock).of_event(system, event_id, names)
@@ -136,7 +118,7 @@ def _show(items: list[dict[str, JSON]]) -> None:
             "" if item["attempt"] is None else str(item["attempt"]),
             item["reason"] or "",
         )
-    _print(table)
+    wide_console().print(table)
 
 
 def _show_one(found: dict[str, JSON]) -> None:
@@ -154,16 +136,9 @@ def _show_one(found: dict[str, JSON]) -> None:
             for name in ("at", "ticket", "outcome", "seconds", "status", "step", "error", "reason")
         ]
         table.add_row(*("" if cell is None else str(cell) for cell in cells))
-    _print(table)
+    wide_console().print(table)
 
 
 def _styled(status: str) -> str:
     style = _STYLES.get(status, "default")
     return f"[{style}]{status}[/{style}]"
-
-
-def _print(table: Table) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 220  # nothing is cut where lines are only kept
-    console.print(table)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +12,7 @@ import typer
 from causeway.plan.sources import system_of, taken_by
 from causeway_cli.errors import CommandError
 from causeway_cli.maps import Directory, compiled, show_table
+from causeway_cli.options import MAP
 from causeway_cli.poll_times import runs
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 
 def show_map(
-    directory: Directory = Path("integrations"),
+    directory: Directory = MAP,
     *,
     form: Annotated[Format, typer.Option("--format", help="How it is drawn.")] = Format.TABLE,
     environment: Annotated[str, typer.Option(help="Whose map.")] = "production",

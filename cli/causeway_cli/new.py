@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from causeway_cli.errors import CommandError
+from causeway_cli.options import MAP, MapHere
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A small letter, then at most 47 of a-z, 0-9 and -.")
 ]
-Map = Annotated[Path, typer.Option("--integrations", help="The map's directory.")]
 
 
 @app.callback()
@@ -29,7 +29,7 @@ def new() -> None:
 
 
 @app.command()
-def system(name: Name, *, directory: Map = Path("integrations")) -> None:
+def system(name: Name, *, directory: MapHere = MAP) -> None:
     """Write DIR/systems/NAME.yaml: how a system signs what it sends, and how it is called.
 
     Example: causeway new system shop
@@ -38,7 +38,7 @@ def system(name: Name, *, directory: Map = Path("integrations")) -> None:
 
 
 @app.command()
-def integration(name: Name, *, directory: Map = Path("integrations")) -> None:
+def integration(name: Name, *, directory: MapHere = MAP) -> None:
     """Write DIR/NAME.yaml: from where, to where, who owns it, and what happens when it fails.
 
     Example: causeway new integration orders-to-ledger

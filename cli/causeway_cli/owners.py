@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from causeway.watching.owners import OPERATOR, Subscription, address_of, owners_of, policy_of
-from causeway_cli.stacks import MAP, AsJson, Map, Profile, Region, StackName, operating, print_json
+from causeway_cli.options import AsJson
+from causeway_cli.printing import print_json
+from causeway_cli.stacks import OnStack, on_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,39 +129,35 @@ def owners() -> None:
 
 
 @app.command("list")
+@on_stack
 def list_(
+    stack: OnStack,
     *,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Show each owner's address, and whether it has confirmed.
 
     Example: causeway owners list
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         found = Subscribing(place.clients("sns"), place.outputs["OwnersTopic"], place.plan).lines()
     _show(found, as_json=as_json)
 
 
 @app.command()
+@on_stack
 def sync(
+    stack: OnStack,
     *,
     remind: Annotated[bool, typer.Option("--remind", help="Ask those again who have not confirmed.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Unsubscribe addresses that own nothing.")] = False,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Subscribe each owner's address to what concerns its integrations. SNS asks them to confirm.
 
     Example: causeway owners sync --prune
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         subscribing = Subscribing(place.clients("sns"), place.outputs["OwnersTopic"], place.plan)
         found = subscribing.sync(remind=remind, prune=prune)
     _show(found, as_json=as_json)

@@ -8,26 +8,26 @@ import typer
 
 from causeway.delivery.pauses import RATE
 from causeway.settings.clock import rfc3339
-from causeway_cli.stacks import MAP, AsJson, Map, Profile, Region, StackName, operating, print_json
+from causeway_cli.options import AsJson
+from causeway_cli.printing import print_json
+from causeway_cli.stacks import OnStack, on_stack
 
 Which = Annotated[str, typer.Argument(help="The integration's name.")]
 
 
+@on_stack
 def pause(
+    stack: OnStack,
     integration: Which,
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why, for those who find it paused.")],
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Let an integration's deliveries wait: nothing is lost, and no delivery runs out of time.
 
     Example: causeway pause orders-to-ledger --reason "the ledger is being moved"
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         (name,) = place.integrations(integration)
         changed = place.pauses.pause(name, by=place.by, reason=reason)
         found = place.pauses.now(name)
@@ -43,21 +43,19 @@ def pause(
         print(f"{name} was paused before, since {since} by {found.by}: {found.reason}")
 
 
+@on_stack
 def resume(
+    stack: OnStack,
     integration: Which,
     *,
     rate: Annotated[float, typer.Option("--rate", min=0.1, help="Deliveries per second to release.")] = RATE,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Let an integration's deliveries go on; the scheduler releases those that wait, from the next minute on.
 
     Example: causeway resume orders-to-ledger --rate 5
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         (name,) = place.integrations(integration)
         changed = place.pauses.resume(name, by=place.by, rate=rate)
     if as_json:

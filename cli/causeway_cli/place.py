@@ -1,35 +1,20 @@
-"""Where a command works: a map, and the stack that runs it; the options by which people choose them."""
+"""Where a command works: a map, and the stack that runs it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
-import typer
 from botocore.exceptions import ClientError
 
 from causeway.plan.plan import Plan, load
 from causeway_cli.account import account_clients, local_clients
 from causeway_cli.errors import CommandError
 from causeway_cli.local import running
+from causeway_cli.options import MAP, Environment, Map, Profile, Region, StackName, choosing
 from causeway_cli.secret_names import SecretUse, uses
 from causeway_cli.stored_secrets import StoredSecrets
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-OPTION_STACK = typer.Option("--stack", help="A deployed stack; default: the local cloud.")
-OPTION_REGION = typer.Option("--region", help="Its AWS region.")
-OPTION_PROFILE = typer.Option("--profile", help="The AWS profile to use.")
-OPTION_MAP = typer.Option("--integrations", help="The map's directory, for a deployed stack.")
-OPTION_ENVIRONMENT = typer.Option("--environment", help="The map's environment, for a deployed stack.")
-
-Stack = Annotated[str | None, OPTION_STACK]
-Region = Annotated[str | None, OPTION_REGION]
-Profile = Annotated[str | None, OPTION_PROFILE]
-Map = Annotated[Path, OPTION_MAP]
-Environment = Annotated[str, OPTION_ENVIRONMENT]
 
 
 @dataclass
@@ -74,7 +59,11 @@ class Place:
 
 
 def place_of(
-    stack: str | None, region: str | None, profile: str | None, integrations: Path, environment: str
+    stack: StackName = None,
+    region: Region = None,
+    profile: Profile = None,
+    integrations: Map = MAP,
+    environment: Environment = "production",
 ) -> Place:
     """The local cloud, or a deployed stack.
 
@@ -87,3 +76,9 @@ def place_of(
     from causeway_cli.local.plan_layer import plan_of  # noqa: PLC0415 - reads YAML, which the local cloud has done
 
     return Place(plan_of(integrations, environment), account_clients(region=region, profile=profile), stack)
+
+
+FindPlace = Callable[[], Place]
+
+at_place = choosing(place_of)
+"""Of a command that needs a map and its stack's secrets: it gets :data:`FindPlace` first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,9 @@ from causeway.polling.cursors import TIMES, CursorError
 from causeway.polling.ticks import PollQueue
 from causeway.settings.clock import rfc3339
 from causeway_cli.errors import CommandError
-from causeway_cli.stacks import MAP, AsJson, Map, Profile, Region, StackName, operating, print_json, when
+from causeway_cli.options import AsJson, ago
+from causeway_cli.printing import print_json
+from causeway_cli.stacks import OnStack, on_stack
 
 if TYPE_CHECKING:
     from causeway.operations.polling import Progress
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from causeway_cli.stacks import Place
 
 _LOOK = 0.5
-_AGO = re.compile(r"\d+[smhd]", re.ASCII)
 
 
+@on_stack
 def poll(
+    stack: OnStack,
     system: Annotated[str, typer.Argument(help="The system's name.")],
     name: Annotated[str, typer.Argument(help="The poll's name.")],
     *,
@@ -38,10 +40,6 @@ def poll(
     ] = None,
     until: Annotated[str | None, typer.Option("--until", help="Read until, likewise.")] = None,
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for the end.")] = 600.0,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Run a poll now, and wait for it; with --since, read a time again, beside the regular runs.
@@ -53,7 +51,7 @@ def poll(
     """
     if until is not None and since is None:
         raise CommandError("--until needs --since: a backfill reads from there on")
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         polls = _polls(place)
         try:
             wanted = polls.find(system, name)
@@ -84,11 +82,8 @@ def _polls(place: Place) -> Polls:
 def _bound(poll: Poll, text: str | None) -> str | None:
     """So long ago is a time, where the cursor is one."""
     is_time = "cursor" in poll and poll["cursor"]["format"] in TIMES
-    if text is None or not is_time or not _AGO.fullmatch(text):
-        return text
-    ago = when(text)
-    assert ago is not None, "there is a text"
-    return rfc3339(ago)
+    past = ago(text) if text is not None and is_time else None
+    return text if past is None else rfc3339(past)
 
 
 def _follow(polls: Polls, tick: Tick, seconds: float) -> Progress:

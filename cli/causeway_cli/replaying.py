@@ -14,22 +14,9 @@ from causeway.operations.redriving import MoveFailedError, MoveTask, Redriving
 from causeway.operations.replays import RATE, NotPossibleError, NotThereError, Replays, shown
 from causeway.operations.selecting import Selection
 from causeway_cli.errors import CommandError
-from causeway_cli.stacks import (
-    MAP,
-    AsJson,
-    ErrorClass,
-    Map,
-    Name,
-    Place,
-    Profile,
-    Region,
-    Since,
-    StackName,
-    Until,
-    operating,
-    print_json,
-    when,
-)
+from causeway_cli.options import AsJson, ErrorClass, Name, Since, Until, when
+from causeway_cli.printing import print_json, wide_console
+from causeway_cli.stacks import OnStack, Place, on_stack
 
 if TYPE_CHECKING:
     from causeway.plan.records import JSON
@@ -39,7 +26,9 @@ INTERRUPTED = 130  # what shells say of Ctrl-C
 _EVERY = 1.0  # seconds between looks at a replay
 
 
+@on_stack
 def replay(
+    stack: OnStack,
     delivery: Annotated[str | None, typer.Argument(metavar="ID", help="One delivery, by its id.")] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="All of that status, of every integration.")] = False,
@@ -66,10 +55,6 @@ def replay(
     history: Annotated[
         bool, typer.Option("--history", help="List the replays of this month and the last.")
     ] = False,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Let deliveries start afresh: one by its ID, or all that the options mean.
@@ -85,7 +70,7 @@ def replay(
         )
     if from_queue and (error or since or until or dry_run or new_key or status != "dead"):
         raise CommandError("--from-queue goes with --integration and --rate only", exit_code=2)
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         replays = Replays(journal=place.journal, state=place.state, queue=place.queue, clock=place.clock)
         try:
             if history:
@@ -204,7 +189,4 @@ def _show_history(records: list[dict[str, JSON]], *, as_json: bool) -> None:
         how = "dry run" if record.get("dry_run") else record["state"]
         counts = (str(record["matched"]), str(record["replayed"]))
         table.add_row(record["replay"], record["by"], of, how, *counts)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 160  # nothing is cut where lines are only kept
-    console.print(table)
+    wide_console().print(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,9 @@ from rich.table import Table
 
 from causeway_cli import accepting
 from causeway_cli.errors import CommandError
-from causeway_cli.place import Environment, Map, Place, Profile, Region, Stack, place_of
+from causeway_cli.options import AsJson
+from causeway_cli.place import FindPlace, Place, at_place
+from causeway_cli.printing import print_json
 from causeway_cli.secret_names import uses
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -28,21 +29,18 @@ def secrets() -> None:
 
 
 @app.command()
+@at_place
 def put(
+    find: FindPlace,
     name: Annotated[str, typer.Argument(help="The name, as the map writes it.")],
     *,
     file: Annotated[Path | None, typer.Option("--file", help="Read the value from a file.")] = None,
-    stack: Stack = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = Path("integrations"),
-    environment: Environment = "production",
 ) -> None:
     """Store a value, read from --file, standard input or a prompt; never from the command line.
 
     Example: causeway secrets put shop/webhook --stack causeway
     """
-    place = place_of(stack, region, profile, integrations, environment)
+    place = find()
     directions = place.named(name)
     value = _value(name, file)
     for use in directions:
@@ -51,42 +49,38 @@ def put(
 
 
 @app.command("list")
+@at_place
 def list_(
+    find: FindPlace,
     *,
-    stack: Stack = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = Path("integrations"),
-    environment: Environment = "production",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the secrets that the map names, and which are there.
 
     Example: causeway secrets list --stack causeway
     """
-    _show(place_of(stack, region, profile, integrations, environment), as_json=as_json)
+    _show(find(), as_json=as_json)
 
 
 @app.command()
+@at_place
 def check(
+    find: FindPlace,
     *,
-    stack: Stack = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = Path("integrations"),
-    environment: Environment = "production",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The same, and exit with 1 when one is missing.
 
     Example: causeway secrets check --stack causeway
     """
-    if not _show(place_of(stack, region, profile, integrations, environment), as_json=as_json):
+    if not _show(find(), as_json=as_json):
         raise typer.Exit(1)
 
 
 @app.command()
+@at_place
 def accept(
+    find: FindPlace,
     system: Annotated[str, typer.Argument(help="The system whose provider brings its secret itself.")],
     *,
     name: Annotated[
@@ -95,11 +89,6 @@ def accept(
     minutes: Annotated[
         int, typer.Option("--minutes", min=1, max=60, help="How long the window is open.")
     ] = 10,
-    stack: Stack = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = Path("integrations"),
-    environment: Environment = "production",
 ) -> None:
     """Open a window in which a provider may bring its secret at first contact (Asana, Notion), and wait.
 
@@ -107,7 +96,7 @@ def accept(
 
     Example: causeway secrets accept asana --stack causeway
     """
-    place = place_of(stack, region, profile, integrations, environment)
+    place = find()
     use = accepting.chosen(place, system, name)
     print(f"waiting {minutes} minutes for {system} to bring {use.name}: create the subscription now")
     accepting.accept(place, system, use, seconds=minutes * 60)
@@ -133,14 +122,11 @@ def _value(name: str, file: Path | None) -> str:
 def _show(place: Place, *, as_json: bool) -> bool:
     rows = [(use, place.secrets.is_there(use)) for use in uses(place.plan)]
     if as_json:
-        print(
-            json.dumps(
-                [
-                    {"name": use.name, "direction": use.direction, "used_by": use.used_by, "present": present}
-                    for use, present in rows
-                ],
-                indent=2,
-            )
+        print_json(
+            [
+                {"name": use.name, "direction": use.direction, "used_by": use.used_by, "present": present}
+                for use, present in rows
+            ]
         )
     else:
         table = Table("secret", "direction", "used by", "there", box=None)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,8 @@ from causeway_cli.account import local_clients
 from causeway_cli.errors import CommandError
 from causeway_cli.local import running
 from causeway_cli.local.signing import Provider, SignedEvent, webhooks_of
+from causeway_cli.options import AsJson
+from causeway_cli.printing import print_json
 from causeway_cli.secret_names import SecretUse
 from causeway_cli.stored_secrets import StoredSecrets, field_of
 
@@ -34,7 +35,7 @@ def send(
     secret_file: Annotated[
         Path | None, typer.Option("--secret-file", help="Holds the secret to sign with.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Sign a sample event as the provider would, and post it to the local cloud.
 
@@ -60,7 +61,7 @@ def send(
             if not as_json:
                 print("{status} {id}  {seconds:.3f} s  {answer}".format(**answers[-1]))
     if as_json:
-        print(json.dumps(answers, indent=2))
+        print_json(answers)
     if any(answer["status"] >= 300 for answer in answers):  # noqa: PLR2004 - what HTTP calls success ends there
         raise typer.Exit(1)
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import json
-import re
-import time
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.aws.client import AwsError
@@ -21,34 +17,17 @@ from causeway.delivery.pauses import Pauses
 from causeway.plan.plan import Plan, load
 from causeway.queueing.queue import Queue
 from causeway.queueing.sending import NotQueued
-from causeway.settings.clock import SystemClock, from_rfc3339
+from causeway.settings.clock import SystemClock
 from causeway_cli.account import account_aws, account_clients, local_aws, local_clients
 from causeway_cli.errors import CommandError
 from causeway_cli.local import running
 from causeway_cli.local.stack import Stack
+from causeway_cli.options import MAP, Map, Profile, Region, StackName, choosing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from causeway.aws.client import Aws
-
-StackName = Annotated[str | None, typer.Option("--stack", help="A deployed stack; default: the local cloud.")]
-Region = Annotated[str | None, typer.Option("--region", help="Its AWS region.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="The AWS profile to use.")]
-Map = Annotated[Path, typer.Option("--integrations", help="The map's directory, for a deployed stack.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Name = Annotated[str | None, typer.Option("--integration", help="Only this integration.")]
-ErrorClass = Annotated[
-    str | None, typer.Option("--error", help="Only this class of reasons: http, timeout, dns, mapping ...")
-]
-Since = Annotated[
-    str | None, typer.Option("--since", help="Accepted since: RFC 3339, or so long ago (90m, 6h, 3d).")
-]
-Until = Annotated[str | None, typer.Option("--until", help="Accepted until, likewise.")]
-
-MAP = Path("integrations")
-_AGO = re.compile(r"(\d+)([smhd])", re.ASCII)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass
@@ -128,16 +107,24 @@ class Place:
 
 
 @contextmanager
-def operating(stack: str | None, region: str | None, profile: str | None, directory: Path) -> Iterator[Place]:
+def operating(
+    stack: StackName = None, region: Region = None, profile: Profile = None, integrations: Map = MAP
+) -> Iterator[Place]:
     """The stack that is meant; what AWS refuses meanwhile is said as a command says it.
 
     Raises:
         CommandError: There is none, or AWS refused.
     """
     try:
-        yield _local() if stack is None else _deployed(stack, region, profile, directory)
+        yield _local() if stack is None else _deployed(stack, region, profile, integrations)
     except (AwsError, NotQueued, ClientError, BotoCoreError) as error:
         raise CommandError(f"AWS says: {error}") from error
+
+
+OnStack = Callable[[], AbstractContextManager[Place]]
+
+on_stack = choosing(operating)
+"""Of a command that operates a stack: it gets :data:`OnStack` first."""
 
 
 def _local() -> Place:
@@ -158,27 +145,3 @@ def _deployed(name: str, region: str | None, profile: str | None, directory: Pat
     if stack.describe() is None:
         raise CommandError(f"there is no stack {name!r} in {aws.region}")
     return Place(stack, plan_of(directory, stack.outputs()["Environment"]), aws, clients, local=False)
-
-
-def when(text: str | None) -> float | None:
-    """Epoch seconds of an RFC 3339 time, or of so long ago.
-
-    Raises:
-        CommandError: It is neither.
-    """
-    if text is None:
-        return None
-    ago = _AGO.fullmatch(text)
-    if ago:
-        return time.time() - int(ago[1]) * _UNITS[ago[2]]
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        raise CommandError(
-            f"{text!r} is no time: write 2026-11-22T10:00:00Z, or so long ago: 90m, 6h, 3d"
-        ) from None
-
-
-def print_json(value: Any) -> None:
-    """Print what a program reads."""
-    print(json.dumps(value, indent=2))

@@ -20,19 +20,9 @@ from causeway.operations.integrations import COUNTS, circuit, counts, live, syst
 from causeway.operations.ledger import Ledger
 from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
-from causeway_cli.stacks import (
-    MAP,
-    AsJson,
-    Map,
-    Name,
-    Place,
-    Profile,
-    Region,
-    StackName,
-    operating,
-    print_json,
-    when,
-)
+from causeway_cli.options import MAP, AsJson, Map, Name, Profile, Region, StackName, when
+from causeway_cli.printing import print_json
+from causeway_cli.stacks import Place, operating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,26 +7,25 @@ import time
 
 from causeway_cli.local.console import DevConsole
 from causeway_cli.local.following import EVERY, Follower, show
-from causeway_cli.stacks import MAP, AsJson, Map, Name, Profile, Region, StackName, operating
+from causeway_cli.options import AsJson, Name
+from causeway_cli.stacks import OnStack, on_stack
 
 EVERY_ON_AWS = 2.0
 """Seconds: an account may ask CloudWatch Logs five times a second."""
 
 
+@on_stack
 def tail(
+    stack: OnStack,
     *,
     integration: Name = None,
-    stack: StackName = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
     """Show what happens, line by line, until Ctrl-C.
 
     Example: causeway tail --integration orders-to-ledger
     """
-    with operating(stack, region, profile, integrations) as place:
+    with stack() as place:
         place.integrations(integration)
         console = DevConsole()
         follower = Follower(place.clients("logs"), place.log_groups.values(), console)

@@ -17,6 +17,7 @@ from causeway.plan.yaml import UnreadableError, read
 from causeway_cli import event_files, trial
 from causeway_cli.errors import CommandError
 from causeway_cli.maps import compiled
+from causeway_cli.options import MAP, AsJson, MapHere
 
 if TYPE_CHECKING:
     from causeway.plan.records import JSON, Integration
@@ -47,9 +48,7 @@ def try_integration(
         Path | None,
         typer.Option(help="YAML or JSON: what calls answer, {STEP: {status, headers, body}}; also `target`."),
     ] = None,
-    directory: Annotated[Path, typer.Option("--integrations", help="The map's directory.")] = Path(
-        "integrations"
-    ),
+    directory: MapHere = MAP,
     environment: Annotated[str, typer.Option(help="Whose values are merged over the map.")] = "dev",
     type_: Annotated[
         str | None, typer.Option("--type", help="The event's type, for a provider's body.")
@@ -58,7 +57,7 @@ def try_integration(
         list[str] | None,
         typer.Option(help='A header of the webhook, for a provider\'s body: "X-GitHub-Event: push".'),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run filter, steps and mapping on one event, and print the requests that would be sent.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from causeway_cli.errors import CommandError
-from causeway_cli.place import Environment, Map, Profile, Region, Stack, place_of
+from causeway_cli.options import AsJson
+from causeway_cli.place import FindPlace, at_place
+from causeway_cli.printing import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from causeway_cli.vectors import Checked
 
 
+@at_place
 def verify(
+    find: FindPlace,
     system: Annotated[
         str | None, typer.Argument(help="The system whose request was refused, by its name in the map.")
     ] = None,
@@ -42,12 +45,7 @@ def verify(
     at: Annotated[
         datetime | None, typer.Option("--at", help="When the request came (UTC), if the file does not say.")
     ] = None,
-    stack: Stack = None,
-    region: Region = None,
-    profile: Profile = None,
-    integrations: Map = Path("integrations"),
-    environment: Environment = "production",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of JSON objects.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say why a provider's request was refused: secret, clock, altered body, encoding, URL, scheme.
 
@@ -64,7 +62,7 @@ def verify(
         raise CommandError("name a system, or a file with --vectors", exit_code=2)
     from causeway_cli.refusals import diagnose_file, diagnose_kept  # noqa: PLC0415 - AWS, only where needed
 
-    place = place_of(stack, region, profile, integrations, environment)
+    place = find()
     if request_file is not None:
         now = at.replace(tzinfo=at.tzinfo or UTC).timestamp() if at else time.time()
         found = [diagnose_file(place, system, request_file, now=now)]
@@ -77,7 +75,7 @@ def verify(
 
 def _show_diagnosed(found: Sequence[Diagnosed], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([each.plain() for each in found], indent=2))
+        print_json([each.plain() for each in found])
         return
     if not found:
         typer.echo("no refused request is kept: `webhooks.keep_rejected` says how long they are")
@@ -96,15 +94,11 @@ def _vectors(file: Path, *, as_json: bool) -> None:
     except MalformedFile as error:
         raise CommandError(str(error)) from error
     if as_json:
-        typer.echo(json.dumps([_plain(each) for each in checked], indent=2))
+        print_json([each.verdict._asdict() for each in checked])
     else:
         _show_vectors(checked)
     if any(each.differences for each in checked):
         raise typer.Exit(1)
-
-
-def _plain(checked: Checked) -> dict[str, Any]:
-    return checked.verdict._asdict()
 
 
 def _show_vectors(checked: Sequence[Checked]) -> None:

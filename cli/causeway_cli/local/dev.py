@@ -29,6 +29,7 @@ from causeway_cli.local.following import Follower
 from causeway_cli.local.front import Front, serve_on
 from causeway_cli.local.paths import LIBRARY, MAP, ROOT, TEMPLATE, state
 from causeway_cli.local.server import Emulator, is_emulator
+from causeway_cli.options import MapHere
 from causeway_cli.stored_secrets import StoredSecrets
 
 KEY_FOR = 30 * 86400.0
@@ -37,7 +38,7 @@ KEY_FOR = 30 * 86400.0
 
 def dev(
     *,
-    integrations: Annotated[Path, typer.Option("--integrations", help="The map's directory.")] = MAP,
+    integrations: MapHere = MAP,
     secrets: Annotated[
         Path | None,
         typer.Option("--secrets", help="YAML of name: value; what verifies is generated without."),

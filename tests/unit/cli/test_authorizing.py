@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from causeway.calls.transport import Transport
-from causeway_cli.authorizing import Place
+from causeway_cli.authorizing import OutSecrets
 from causeway_cli.consent import Client, Redirect
 from causeway_cli.errors import CommandError
 from tests.support.calls import LOOPBACK
@@ -159,23 +159,23 @@ class HeldStored:
         self.values[use.name] = value
 
 
-class TestPlace:
+class TestOutSecrets:
     def test_a_secret_is_put_whole(self):
         stored = HeldStored()
-        Place(stored).put("crm", "r")
+        OutSecrets(stored).put("crm", "r")
         assert stored.values == {"crm": "r"}
 
     def test_a_field_is_put_beside_the_others(self):
         stored = HeldStored(crm='{"id": "1", "refresh": "old"}')
-        Place(stored).put("crm#refresh", "new")
+        OutSecrets(stored).put("crm#refresh", "new")
         assert stored.values == {"crm": '{"id": "1", "refresh": "new"}'}
 
     def test_what_is_no_object_is_left_as_it_is(self):
         stored = HeldStored(crm="text")
         with pytest.raises(CommandError, match="no JSON object"):
-            Place(stored).put("crm#refresh", "new")
+            OutSecrets(stored).put("crm#refresh", "new")
         assert stored.values == {"crm": "text"}
 
     def test_a_missing_secret_says_how_to_put_it(self):
         with pytest.raises(CommandError, match="causeway secrets put crm"):
-            Place(HeldStored()).reveal("crm#client")
+            OutSecrets(HeldStored()).reveal("crm#client")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +10,7 @@ from typer.testing import CliRunner
 
 from causeway.aws.table import Table
 from causeway.settings.clock import SettableClock
-from causeway_cli import keys
+from causeway_cli import keys, stacks
 from causeway_cli.errors import CommandError
 from tests.support.memory_aws import MemoryAws
 
@@ -21,12 +20,7 @@ def command(monkeypatch):
     """Runs the command against a state in memory; gives what it printed, or raises what it would say."""
     clock = SettableClock()
     place = SimpleNamespace(state=Table(MemoryAws(clock), "state"), clock=clock, by="ann")
-
-    @contextmanager
-    def operating(*_):
-        yield place
-
-    monkeypatch.setattr(keys, "operating", operating)
+    monkeypatch.setattr(stacks, "_local", lambda: place)
 
     def run(*arguments):
         result = CliRunner().invoke(keys.app, arguments)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import boto3
@@ -13,7 +12,7 @@ from moto.sns.models import sns_backends
 from typer.testing import CliRunner
 
 from causeway.watching.owners import OPERATOR, policy_of
-from causeway_cli import owners
+from causeway_cli import owners, stacks
 from tests.support.deliveries import plan_of
 
 OWNER = "finance@example.com"
@@ -35,12 +34,7 @@ def topic(sns):
 @pytest.fixture
 def command(sns, topic, monkeypatch):
     place = SimpleNamespace(clients=lambda _: sns, outputs={"OwnersTopic": topic}, plan=plan_of())
-
-    @contextmanager
-    def operating(*_):
-        yield place
-
-    monkeypatch.setattr(owners, "operating", operating)
+    monkeypatch.setattr(stacks, "_local", lambda: place)
 
     def run(*arguments):
         result = CliRunner().invoke(owners.app, [*arguments, "--json"])
