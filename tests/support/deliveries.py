@@ -10,6 +10,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from causeway.acceptance.sorting import ordered
 from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.transport import NoAnswerError, RawAnswer
@@ -26,7 +27,6 @@ from causeway.delivery.resuming import Resuming
 from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
-from causeway.events.ordering import ordered
 from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations

@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
+from causeway.acceptance.sorting import ordered
 from causeway.aws.client import AwsError
 from causeway.delivery import ordering
 from causeway.delivery.going_on import KEY
 from causeway.delivery.pauses import Pauses
-from causeway.events.ordering import ordered
 from tests.support.deliveries import DEAD_LETTERS, FIFO, NOW, QUEUE, Stage, call_of, plan_of
 
 HOUR = 3600.0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, ask
 from causeway.events.identity import delivery_id
 from causeway.events.matching import matches
-from causeway.events.ordering import ordered
+from causeway.events.ordering import key_of
 from causeway.queueing.messages import FORMAT, new_acceptance
 from causeway.queueing.tickets import FIRST
 from causeway.telemetry.tracing import trace_header
@@ -90,6 +91,22 @@ def message_of(event: Event, integration: str, *, system: str, acceptance: str, 
     return {**message, "trace": trace} if trace else message
 
 
+def ordered(integration: Integration, message: Message) -> Message:
+    """A first message with the group of its order key, if its integration keeps an order.
+
+    A key that cannot be had is no reason to drop the delivery: it is queued, in a group of its own, to die
+    with the reason.
+    """
+    event = message.get("event")
+    if "order_by" not in integration or event is None:
+        return message
+    try:
+        key = f"{key_of(integration, cast('Event', event))}"
+    except ExpressionError:
+        return {**message, "order": _group(message["integration"], "no key", message["delivery"])}
+    return {**message, "order": _group(message["integration"], "key", key)}
+
+
 def _is_filtered_out(integration: Integration, event: Event) -> bool:
     """Whether the filter says no. One that fails is not a no: it is queued, to die with the reason."""
     if "filter" not in integration:
@@ -98,3 +115,13 @@ def _is_filtered_out(integration: Integration, event: Event) -> bool:
         return not ask(integration["filter"], scope_of(event, integration["constants"], {}))
     except ExpressionError:
         return False
+
+
+def _group(integration: str, kind: str, key: str) -> str:
+    """The name of the deliveries of one integration and one key.
+
+    A hash, since keys are data of people, such as a customer's number, and the name stands in messages, in
+    the journal and in logs.
+    """
+    identity = f"{integration}\n{kind}\n{key}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(identity).hexdigest()[:32]

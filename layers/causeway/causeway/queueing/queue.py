@@ -14,13 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from causeway.queueing.payloads import Payloads
-from causeway.queueing.sending import Bounds, Entry, NotQueued, Sender
+from causeway.queueing.sending import Bounds, NotQueued, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from causeway.aws.client import Aws
     from causeway.queueing.messages import Event, Message
+    from causeway.queueing.sending import Entry
     from causeway.settings.clock import Clock
     from causeway.settings.environment import Settings
 
@@ -187,7 +188,7 @@ class Queue:
 
 
 def _entry(group: str, body: str, **more: Any) -> Entry:
-    return Entry({"MessageBody": body, "MessageGroupId": group, **more}, len(body))
+    return {"MessageBody": body, "MessageGroupId": group, **more}, len(body)
 
 
 def _once(message: Message) -> str:

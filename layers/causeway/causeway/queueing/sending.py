@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from causeway.aws.errors import AwsError
 from causeway.queueing.bodies import bodies
 from causeway.settings.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from causeway.queueing.messages import Message
     from causeway.queueing.payloads import Payloads
     from causeway.settings.clock import Clock
+
+    Entry = tuple[dict[str, Any], int]
+    """A message as the service wants it, and its size: of its bytes those that count."""
+
+    SendOnce = Callable[[list[dict[str, Any]]], Mapping[int, str]]
+    """Sends a batch once; says which places in it may be taken later, and why. ``NotQueued`` is final."""
 
 _PAUSE = 0.1
 
@@ -24,23 +30,19 @@ class NotQueued(Exception):  # noqa: N818 - an outcome with a name of its own, l
     """Not all messages are stored; some may be."""
 
 
-class Bounds(NamedTuple):
-    """What a service takes at once."""
+class Bounds:
+    """What a service takes at once.
 
-    entries: int
-    together: int  # bytes of them all
-    each: int  # and of one
+    Args:
+        entries: So many.
+        together: Bytes of them all.
+        each: Bytes of one.
+    """
 
-
-class Entry(NamedTuple):
-    """A message as a service wants it."""
-
-    parameters: dict[str, Any]
-    size: int  # bytes that count
-
-
-SendOnce = Callable[[list[dict[str, Any]]], Mapping[int, str]]
-"""Sends a batch once; says which places in it may be taken later, and why. ``NotQueued`` of it is final."""
+    def __init__(self, *, entries: int, together: int, each: int) -> None:
+        self.entries = entries
+        self.together = together
+        self.each = each
 
 
 class Sender:
@@ -102,7 +104,7 @@ class Sender:
     def _send_all(self, entries: Sequence[Entry], once: SendOnce, until: float) -> None:
         for attempt in itertools.count():
             try:
-                left = once([entry.parameters for entry in entries])
+                left = once([parameters for parameters, _ in entries])
             except AwsError as error:
                 if not error.retryable:
                     raise NotQueued(str(error)) from error
@@ -122,10 +124,10 @@ def batches(entries: Sequence[Entry], bounds: Bounds) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     size = 0
     for entry in entries:
-        if batch and (len(batch) == bounds.entries or size + entry.size > bounds.together):
+        if batch and (len(batch) == bounds.entries or size + entry[1] > bounds.together):
             yield batch
             batch, size = [], 0
         batch.append(entry)
-        size += entry.size
+        size += entry[1]
     if batch:
         yield batch

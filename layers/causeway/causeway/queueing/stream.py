@@ -10,13 +10,14 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from causeway.queueing.payloads import Payloads
-from causeway.queueing.sending import Bounds, Entry, Sender
+from causeway.queueing.sending import Bounds, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from causeway.aws.client import Aws
     from causeway.queueing.messages import Message
+    from causeway.queueing.sending import Entry
     from causeway.settings.clock import Clock
 
 # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
@@ -71,4 +72,4 @@ class Stream:
 
 def _record(key: str, body: str) -> Entry:
     data = base64.b64encode(body.encode()).decode()
-    return Entry({"Data": data, "PartitionKey": key}, len(body) + len(key))
+    return {"Data": data, "PartitionKey": key}, len(body) + len(key)
