@@ -120,6 +120,17 @@ def test_a_queue_that_backs_up_is_told_as_one_outage(stack):
     assert told(stack.messages(120)) == [("DeliveriesLate", "ALARM"), ("DeliveriesLate", "OK")]
 
 
+@pytest.mark.parametrize("timeout", [30, 60, 120, 300])
+def test_a_delayed_message_that_gets_a_second_turn_is_no_news_at_any_timeout(timeout):
+    stack = Stack(ProcessorTimeout=str(timeout))
+    stack.healthy(120)
+    stack.on_queue("Deliveries", 30, metric="ApproximateAgeOfOldestMessage", value=900 + 6 * timeout)
+    assert stack.messages(30) == []
+    older = 900 + 6 * timeout + 601
+    stack.on_queue("Deliveries", 30, since=30, metric="ApproximateAgeOfOldestMessage", value=older)
+    assert told(stack.messages(60)) == [("DeliveriesLate", "ALARM")]
+
+
 def test_a_burst_that_is_worked_off_is_no_news(stack):
     stack.on_queue("Deliveries", 8, value=500_000)
     stack.on_queue("Deliveries", 30, since=8, value=0)
