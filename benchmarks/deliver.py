@@ -101,7 +101,8 @@ def tools_for(url: str) -> Iterator[Tools]:
     """What deliveries to this target work with, on an AWS that answers at once."""
     with tempfile.TemporaryDirectory() as folder, aws() as endpoint:
         write_plan(compile_map(small_map.write(Path(folder) / "map", url)), Path(folder) / "layer")
-        os.environ |= {"POWERTOOLS_SERVICE_NAME": "processor", "POWERTOOLS_METRICS_NAMESPACE": "Causeway"}
+        names = {"POWERTOOLS_SERVICE_NAME": "benchmark-processor", "POWERTOOLS_METRICS_NAMESPACE": "Causeway"}
+        os.environ |= names
         tools = make_tools(environ(folder, endpoint), SystemClock())
         yield tools
         tools.caller.close()

@@ -225,7 +225,7 @@ class Measuring:
             "CAUSEWAY_SEALING_KEY": "sealing",
             "CAUSEWAY_PAYLOADS": "payloads",
             "CAUSEWAY_BUS": "bus",
-            "POWERTOOLS_SERVICE_NAME": name,
+            "POWERTOOLS_SERVICE_NAME": f"benchmark-{name}",
             "POWERTOOLS_METRICS_NAMESPACE": "Causeway",
         }
         return Instance(

@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--requests", type=int, default=25, help="of each in a round")
     arguments = parser.parse_args()
-    os.environ |= {"POWERTOOLS_SERVICE_NAME": "request", "POWERTOOLS_METRICS_NAMESPACE": "Causeway"}
+    os.environ |= {"POWERTOOLS_SERVICE_NAME": "benchmark-request", "POWERTOOLS_METRICS_NAMESPACE": "Causeway"}
     for seconds in (0.0, 0.05):
         with target.running(seconds) as url, everything(url) as asks:
             report(seconds, asks, arguments.rounds, arguments.requests if not seconds else 4)

@@ -16,7 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tests.support.resolving import Resolver
+from tests.support.resolving import STACK, Resolver
 from tests.support.template import written
 
 if TYPE_CHECKING:
@@ -257,11 +257,12 @@ class Alarms:
     """All alarms of the template.
 
     Args:
+        stack: The stack's name.
         parameters: Of the stack, where they are not the template's defaults.
     """
 
-    def __init__(self, **parameters: str) -> None:
-        resolver = Resolver(written(), parameters)
+    def __init__(self, stack: str = STACK, **parameters: str) -> None:
+        resolver = Resolver(written(), parameters, stack=stack)
         self.single = {
             name: Alarm(name, properties)
             for name, properties in resolver.resources("AWS::CloudWatch::Alarm").items()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+STACK = "causeway"
+
 PSEUDO = {
     "AWS::Region": "eu-central-1",
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
-    "AWS::StackName": "causeway",
     "AWS::URLSuffix": "amazonaws.com",
 }
 
@@ -27,14 +28,21 @@ class Resolver:
     Args:
         template: As it is written.
         parameters: Values that are not the defaults.
+        stack: The stack's name.
     """
 
-    def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, str] | None = None,
+        *,
+        stack: str = STACK,
+    ) -> None:
         self._template = template
         unknown = set(parameters or {}) - set(template["Parameters"])
         assert not unknown, f"the template has no parameters {unknown}"
         defaults = {name: one["Default"] for name, one in template["Parameters"].items()}
-        self._values = {**PSEUDO, **defaults, **(parameters or {})}
+        self._values = {**PSEUDO, "AWS::StackName": stack, **defaults, **(parameters or {})}
 
     def resources(self, type_: str) -> dict[str, dict[str, Any]]:
         """The properties of all resources of a type that there are, by name."""
@@ -69,6 +77,8 @@ class Resolver:
                 return self._substitute(text, {})
             case "Fn::Sub", [str(text), dict(own)]:
                 return self._substitute(text, self.value(own))
+            case "Fn::FindInMap", [str(name), key, str(column)]:
+                return self._template["Mappings"][name][str(self.value(key))][column]
             case "Fn::Join", [str(separator), parts]:
                 return separator.join(map(str, self.value(parts)))
         raise AssertionError(f"the template did not use this before: {function} {argument}")

@@ -69,6 +69,12 @@ def variables(function: Properties) -> dict[str, Any]:
     return {**shared, **function.get("Environment", {}).get("Variables", {})}
 
 
+def service(function: Properties) -> str:
+    """What it is called in logs, metrics and traces, as the template writes it: ``${AWS::StackName}-webhook``."""
+    name: str = variables(function)["POWERTOOLS_SERVICE_NAME"]["Fn::Sub"]
+    return name
+
+
 def statements(role: Properties) -> list[dict[str, Any]]:
     """A role's statements; those under a condition count as if it held."""
     found = [one for policy in role.get("Policies", []) for one in policy["PolicyDocument"]["Statement"]]

@@ -9,8 +9,8 @@ import pytest
 
 from causeway.telemetry.metrics import NAMESPACE, UNITS
 from tests.support.alarms import Alarms
-from tests.support.resolving import Resolver
-from tests.support.template import ROOT, functions, resources, translated, variables, written
+from tests.support.resolving import STACK, Resolver
+from tests.support.template import ROOT, functions, resources, service, translated, written
 
 STREAM = Alarms(StreamMode="on-demand")
 """A stack that has everything that a stack can have."""
@@ -78,7 +78,7 @@ def test_every_stream_is_watched_and_who_reads_it():
 
 
 SCHEDULED = {
-    name: variables(function)["POWERTOOLS_SERVICE_NAME"]
+    name: service(function).replace("${AWS::StackName}", STACK)
     for name, function in functions().items()
     if any(event["Type"] == "ScheduleV2" for event in function.get("Events", {}).values())
 }
@@ -177,12 +177,12 @@ def test_an_alarm_is_one_that_cloudwatch_takes(name):
 
 @pytest.mark.parametrize("name", STREAM.single)
 def test_every_metric_of_ours_in_an_alarm_is_emitted_by_a_function_of_that_name(name):
-    services = {variables(function)["POWERTOOLS_SERVICE_NAME"] for function in functions().values()}
+    services = {service(function).replace("${AWS::StackName}", STACK) for function in functions().values()}
     for metric, _ in STREAM.single[name].metrics.values():
         if metric.namespace == NAMESPACE:
             assert metric.name in UNITS
-            ((dimension, service),) = metric.dimensions
-            assert (dimension, service in services) == ("service", True)
+            ((dimension, value),) = metric.dimensions
+            assert (dimension, value in services) == ("service", True)
         else:
             assert metric.namespace.startswith("AWS/")
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.alarms import Alarms, Change, Data, aggregate, calculate, decide, told
+from tests.support.resolving import STACK
 
 START = 1_800_000_000.0
 MINUTE = 60
@@ -19,15 +20,16 @@ LIVE = {"WebhookFunction", "ProcessorFunction", "RequestFunction"}
 class Stack:
     """A stack that is watched: what breaks in it, minute by minute."""
 
-    def __init__(self, **parameters):
-        self.alarms = Alarms(**parameters)
-        self.data = Data()
+    def __init__(self, name=STACK, data=None, **parameters):
+        self.name = name
+        self.alarms = Alarms(name, **parameters)
+        self.data = data or Data()
 
     def healthy(self, minutes):
         """What comes each minute when all is well, and came before."""
         for at in self.times(minutes + BEFORE, since=-BEFORE):
             self.data.add("AWS/Lambda", "Invocations", 1, at, FunctionName="SchedulerFunction")
-            self.data.add("Causeway", "WatchdogRuns", 1, at, service="watchdog")
+            self.data.add("Causeway", "WatchdogRuns", 1, at, service=f"{self.name}-watchdog")
 
     def times(self, minutes, since=0):
         return [START + (since + minute) * MINUTE + 5 for minute in range(minutes)]
@@ -43,7 +45,7 @@ class Stack:
 
     def counts(self, name, value, minutes, since=0, *, service="processor", every=1):
         for at in self.times(minutes, since)[::every]:
-            self.data.add("Causeway", name, value, at, service=service)
+            self.data.add("Causeway", name, value, at, service=f"{self.name}-{service}")
 
     def messages(self, minutes):
         return self.alarms.messages(self.data, START, START + minutes * MINUTE)
@@ -116,6 +118,17 @@ def test_a_queue_that_backs_up_is_told_as_one_outage(stack):
     stack.on_queue("Deliveries", 60, metric="ApproximateAgeOfOldestMessage", value=4000)
     stack.on_queue("Deliveries", 60, metric="ApproximateNumberOfMessagesNotVisible", value=119_000)
     assert told(stack.messages(120)) == [("DeliveriesLate", "ALARM"), ("DeliveriesLate", "OK")]
+
+
+@pytest.mark.parametrize("timeout", [30, 60, 120, 300])
+def test_a_delayed_message_that_gets_a_second_turn_is_no_news_at_any_timeout(timeout):
+    stack = Stack(ProcessorTimeout=str(timeout))
+    stack.healthy(120)
+    stack.on_queue("Deliveries", 30, metric="ApproximateAgeOfOldestMessage", value=900 + 6 * timeout)
+    assert stack.messages(30) == []
+    older = 900 + 6 * timeout + 601
+    stack.on_queue("Deliveries", 30, since=30, metric="ApproximateAgeOfOldestMessage", value=older)
+    assert told(stack.messages(60)) == [("DeliveriesLate", "ALARM")]
 
 
 def test_a_burst_that_is_worked_off_is_no_news(stack):
@@ -200,6 +213,25 @@ def test_a_watchdog_that_stops_is_told_by_its_silence():
     (began,) = stack.messages(60)
     assert told([began]) == [("WatchingBroken", "ALARM")]
     assert minutes_until(began) <= 10 + 10
+
+
+def test_another_stack_beside_it_neither_quiets_an_alarm_nor_rings_one():
+    """They share account, region and namespace: what each counts bears its own name."""
+    stack = Stack()
+    stack.healthy(10)
+    for at in stack.times(60, since=10):
+        stack.data.add("AWS/Lambda", "Invocations", 1, at, FunctionName="SchedulerFunction")
+    other = Stack("causeway-2", data=stack.data)
+    other.healthy(60)
+    for counted in ("DeliveriesDead", "DeliveriesRetried"):
+        other.counts(counted, 100, 60)
+    other.counts("Unaccounted", 5, 60, service="watchdog")
+    assert told(stack.messages(60)) == [("WatchingBroken", "ALARM")]
+    assert {alarm for alarm, _ in told(other.messages(60))} == {
+        "TargetsFail",
+        "DeadDeliveries",
+        "Unaccounted",
+    }
 
 
 def test_a_silent_provider_and_books_that_do_not_close_are_told_until_the_figure_is_good_again(stack):
@@ -304,7 +336,7 @@ def test_what_functions_log_becomes_data_points():
                     }
                 ],
             },
-            "service": "poller",
+            "service": f"{STACK}-poller",
             "PollGaps": [1.0],
         }
         stack.data.take(line)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from benchmarks import costs
 from causeway.telemetry.metrics import NAMESPACE, UNITS
 from tests.support.alarms import Alarms
-from tests.support.template import ROOT, functions, variables
+from tests.support.resolving import STACK
+from tests.support.template import ROOT, functions
+
+
+def function_of(service):
+    return service.removeprefix(f"{STACK}-")
 
 
 def test_the_page_has_what_the_command_prints():
@@ -16,15 +21,16 @@ def test_the_page_has_what_the_command_prints():
 
 def test_every_metric_and_every_function_that_counts_is_counted():
     assert set().union(*costs.EMITTED.values()) == set(UNITS)
-    services = {variables(function)["POWERTOOLS_SERVICE_NAME"] for function in functions().values()}
-    assert set(costs.EMITTED) <= services
+    assert {f"functions/{name}" for name in costs.EMITTED} <= {one["CodeUri"] for one in functions().values()}
 
 
 def test_an_alarm_watches_only_what_the_function_counts():
     for alarm in Alarms(StreamMode="on-demand").single.values():
         for metric, _ in alarm.metrics.values():
             if metric.namespace == NAMESPACE:
-                assert metric.name in costs.EMITTED[dict(metric.dimensions)["service"]], alarm.name
+                assert metric.name in costs.EMITTED[function_of(dict(metric.dimensions)["service"])], (
+                    alarm.name
+                )
 
 
 def test_metrics_are_cheaper_beyond_the_first_ten_thousand():

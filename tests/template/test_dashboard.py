@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
+from collections import defaultdict
 
 import pytest
 
+from benchmarks.costs import EMITTED
 from causeway.telemetry.metrics import NAMESPACE, UNITS
 from tests.support.alarms import Alarms
-from tests.support.resolving import Resolver
+from tests.support.resolving import STACK, Resolver
 from tests.support.template import resources, written
 
 PARAMETERS = ({}, {"StreamMode": "provisioned"})
 
 QUESTIONS = ("lost", "late", "failing", "waiting", "silent", "near a limit")
-
-FOUND = re.compile(rf"""SEARCH\('{{{NAMESPACE},service}} MetricName="(\w+)"', '(\w+)', \d+\)""")
 
 
 def body(parameters):
@@ -33,15 +32,19 @@ def pictures(parameters):
     }
 
 
+def metrics(parameters):
+    """Every metric that is shown: namespace, name, the dimension and its value, and how."""
+    return [metric for picture in pictures(parameters).values() for metric in picture["metrics"]]
+
+
 def of_ours(parameters):
-    """The names of Causeway's own metrics that are shown."""
-    shown = [
-        metric[0]["expression"]
-        for picture in pictures(parameters).values()
-        for metric in picture["metrics"]
-        if isinstance(metric[0], dict)
-    ]
-    return {FOUND.fullmatch(expression)[1] for expression in shown}
+    """The names of Causeway's own metrics that are shown, with the functions whose they are."""
+    shown = defaultdict(set)
+    for namespace, name, dimension, service, _ in metrics(parameters):
+        if namespace == NAMESPACE:
+            assert (dimension, service.startswith(f"{STACK}-")) == ("service", True)
+            shown[name].add(service.removeprefix(f"{STACK}-"))
+    return shown
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -55,22 +58,28 @@ def test_every_metric_is_in_an_alarm_or_on_the_dashboard():
         for alarm in Alarms(StreamMode="on-demand").single.values()
         for metric, _ in alarm.metrics.values()
     }
-    assert set(UNITS) <= in_alarms | of_ours({})
+    assert set(UNITS) <= in_alarms | set(of_ours({}))
+
+
+@pytest.mark.parametrize("parameters", PARAMETERS)
+def test_of_each_metric_that_is_shown_all_functions_that_count_it_are(parameters):
+    """By their names, and not by a search: that would find another stack's, too."""
+    there = set(EMITTED) if parameters else set(EMITTED) - {"stream"}
+    for name, functions in of_ours(parameters).items():
+        assert functions == {function for function in there if name in EMITTED[function]}, name
 
 
 @pytest.mark.parametrize("parameters", PARAMETERS)
 def test_it_shows_what_there_is(parameters):
-    assert of_ours(parameters) <= set(UNITS)
     there = (
         set(written()["Resources"])
         if parameters
         else {n for n in written()["Resources"] if "Stream" not in n}
     )
-    for picture in pictures(parameters).values():
-        for metric in picture["metrics"]:
-            if not isinstance(metric[0], dict):
-                assert metric[0].startswith("AWS/")
-                assert metric[3] in there, metric
+    for namespace, _, _, value, _ in metrics(parameters):
+        if namespace != NAMESPACE:
+            assert namespace.startswith("AWS/")
+            assert value in there
 
 
 @pytest.mark.parametrize("parameters", PARAMETERS)
@@ -95,4 +104,4 @@ def test_its_pictures_do_not_cover_each_other(parameters):
 
 @pytest.mark.parametrize("queue", resources("AWS::SQS::Queue"))
 def test_every_queue_is_on_it(queue):
-    assert any(queue in metric for picture in pictures({}).values() for metric in picture["metrics"])
+    assert any(queue in metric for metric in metrics({}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.template import (
@@ -219,9 +221,15 @@ def test_a_changed_parameter_makes_a_new_version(name):
         "VersionDescription",
     )
     of_the_version = [value for key, value in function.items() if key not in outside_the_version]
-    used = set(references([of_the_version, variables(function)])) & set(written()["Parameters"])
-    conditions = set(references([written()["Conditions"]["HasKmsKey"]]))
-    assert set(references(function["VersionDescription"])) == (used | conditions) - {"Architecture"}
+    used = set(deciding([of_the_version, variables(function)])) & set(written()["Parameters"])
+    assert set(references(function["VersionDescription"])) == used - {"Architecture"}
+
+
+def deciding(value):
+    """Every name that a part of the template refers to, also by the conditions of its choices."""
+    yield from references(value)
+    for condition in re.findall(r"'Fn::If': \['(\w+)'", str(value)):
+        yield from references(written()["Conditions"][condition])
 
 
 @pytest.mark.parametrize("name", HOT_PATH)

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from causeway.settings.environment import Setting, Settings
-from tests.support.template import ROOT, functions, references, resources, variables, written
+from tests.support.template import ROOT, functions, references, resources, service, variables, written
 
 PARAMETERS = written()["Parameters"]
 INTERFACE = written()["Metadata"]["AWS::CloudFormation::Interface"]
@@ -43,9 +43,12 @@ def test_every_function_gets_every_setting_that_the_library_reads_and_no_other()
         assert told == read - set().union(*OWN.values()) | OWN.get(name, set()), name
 
 
-def test_a_function_is_named_in_logs_and_metrics_as_its_folder():
+def test_a_function_is_named_in_logs_and_metrics_as_its_stack_and_its_folder():
+    """By the stack, too: its metrics would be those of every stack in the account and region otherwise."""
     for function in functions().values():
-        assert function["CodeUri"] == f"functions/{variables(function)['POWERTOOLS_SERVICE_NAME']}"
+        folder = function["CodeUri"].removeprefix("functions/")
+        assert service(function) == f"${{AWS::StackName}}-{folder}"
+        assert "-" not in folder  # `causeway tail` shows what follows the last one
         assert variables(function)["POWERTOOLS_METRICS_NAMESPACE"] == "Causeway"
 
 

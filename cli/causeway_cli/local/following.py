@@ -100,12 +100,17 @@ def show(line: dict[str, Any], event: Callable[..., None]) -> None:
             event(line["integration"], "delivered", detail, style="ok", at=line["_aws"]["Timestamp"] / 1000)
     elif line.get("message") != "batch":
         event(
-            str(line.get("integration") or line.get("system") or line.get("service") or ""),
+            str(line.get("integration") or line.get("system") or _function(line)),
             str(line.get("message", "")),
             "  ".join(_details(line)),
             style=_STYLES.get(str(line.get("level")), "info"),
             at=_time_of(line),
         )
+
+
+def _function(line: dict[str, Any]) -> str:
+    """Which one wrote a line; its ``service`` is ``STACK-FUNCTION``."""
+    return str(line.get("service", "")).rpartition("-")[2]
 
 
 def _details(line: dict[str, Any]) -> Iterator[str]:

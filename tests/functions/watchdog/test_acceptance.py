@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.alarms import Alarms, Data, told
 from tests.support.deliveries import Stage, plan_of
+from tests.support.resolving import STACK
 from tests.support.watching import Recorded, Watched
 
 BREAKER = {"failures": 0.7, "of_at_least": 10, "within": 300.0, "open_for": 30.0}
@@ -57,9 +58,9 @@ class Scene:
             "scheduler": self.scheduler,
             "watchdog": self.watched.metrics,
         }
-        for service, metrics in counted.items():
+        for function, metrics in counted.items():
             for name, value, at in metrics.added:
-                data.add("Causeway", name, value, at, service=service)
+                data.add("Causeway", name, value, at, service=f"{STACK}-{function}")
         for at in self.runs:
             data.add("AWS/Lambda", "Invocations", 1, at, FunctionName="SchedulerFunction")
         return Alarms().messages(data, self.began + 10 * MINUTE, self.stage.clock.now())

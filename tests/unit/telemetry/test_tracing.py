@@ -76,6 +76,7 @@ def daemon():
 
 def test_in_lambda_calls_from_all_threads_are_subsegments_of_the_invocation(daemon):
     environ = {
+        "POWERTOOLS_SERVICE_NAME": "shop-processor",
         "LAMBDA_TASK_ROOT": "/var/task",
         "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
         "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
@@ -85,5 +86,5 @@ def test_in_lambda_calls_from_all_threads_are_subsegments_of_the_invocation(daem
     assert {each["parent_id"] for each in segments} == {"53995c3f42cd8ad8"}
     assert {each["trace_id"] for each in segments} == {"1-5759e988-bd862e3fe1be46a994272793"}
     assert [each["name"] for each in segments] == ["ledger: POST /entries_"] * 2 + ["failing"]
-    assert segments[1]["annotations"] == {"integration": "a", "status": 201}
+    assert segments[1]["annotations"] == {"service": "shop-processor", "integration": "a", "status": 201}
     assert segments[2]["fault"] is True

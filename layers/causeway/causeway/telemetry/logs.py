@@ -32,7 +32,7 @@ def logger() -> Logger:
 
 
 def service() -> str:
-    """The function's name in logs, metrics and traces."""
+    """The function's name in logs, metrics and traces, ``STACK-FUNCTION``: stacks share a namespace."""
     return os.environ.get("POWERTOOLS_SERVICE_NAME", "causeway")
 
 

@@ -1,8 +1,8 @@
 """Metrics: CloudWatch's embedded metric format, written by Powertools, once per invocation.
 
 Every custom metric and every value of a dimension costs money each month. So all have the dimension
-``service`` and no other; the few in :data:`BY_INTEGRATION` and :data:`BY_SYSTEM` are also written with one
-more, beside the total.
+``service`` (which stack's function) and no other; the few in :data:`BY_INTEGRATION` and :data:`BY_SYSTEM` are
+also written with one more, beside the total.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from causeway.telemetry.logs import service
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,13 +36,13 @@ def subsegment(name: str, **annotations: str | float) -> Iterator[None]:
 
     Args:
         name: What is done, such as the system that is called.
-        annotations: What traces can be searched by: integration, system.
+        annotations: What traces can be searched by: integration, system; ``service`` is added.
     """
     if not _is_sampled():
         yield
         return
     with _provider().in_subsegment(name=re.sub(_NOT_IN_NAMES, "_", name)) as segment:
-        for key, value in annotations.items():
+        for key, value in {"service": service(), **annotations}.items():
             segment.put_annotation(key, value)
         yield
 

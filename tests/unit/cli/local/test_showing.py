@@ -71,6 +71,13 @@ def test_a_log_line_is_shown_with_what_it_is_about() -> None:
     ]
 
 
+def test_a_line_about_no_system_is_shown_as_its_functions() -> None:
+    """The stack's name is before it, and may have hyphens of its own."""
+    shown: list[tuple[Any, ...]] = []
+    show({"message": "minute", "service": "causeway-local-scheduler"}, lambda *of, **_: shown.append(of))
+    assert shown == [("scheduler", "minute", "")]
+
+
 def test_a_delivery_is_shown_from_its_metric() -> None:
     shown: list[tuple[Any, ...]] = []
     line = {"_aws": {"Timestamp": 1795341600000}, "integration": "one", "DeliveryLatency": [120.0, 80.0]}
