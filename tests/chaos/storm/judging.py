@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.identity import delivery_id
 from causeway.queueing.tickets import Ticket
-from tests.chaos.storm.target import OK
+from tests.support.faults import OK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

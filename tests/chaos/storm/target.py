@@ -11,59 +11,15 @@ import random
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
+from tests.support.faults import BUSY, ENOUGH, GONE, LATE, LOST, LOST_LATE, OK, REFUSED, RESET, Weather, soon
 from tests.support.target import Received, Reply, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-TIMEOUT = 1.0
-"""Seconds for which the storm's map waits for an answer."""
-
-
-class Fault(NamedTuple):
-    """One thing that a target does instead of answering 200."""
-
-    name: str
-    status: int = 0  # 0: no answer
-    retry_after: int = 0  # seconds
-    delay: float = 0.0
-    commits: bool = False  # it has done what it was asked all the same
-
-    @property
-    def reply(self) -> Reply:
-        """As the target is told."""
-        if not self.status:
-            drop = None if self.delay else ("unanswered" if self.commits else "unread")
-            return Reply(delay=self.delay, drop=drop)  # type: ignore[arg-type] # one of them
-        headers = {"Retry-After": str(self.retry_after)} if self.retry_after else {}
-        return Reply(self.status, {"refused": self.name}, headers, delay=self.delay)
-
-
-OK = Fault("200", 200, commits=True)
-BUSY = Fault("500", 500)
-REFUSED = Fault("400", 400)
-GONE = Fault("410", 410)
-RESET = Fault("reset")
-LATE = Fault("late", delay=1.5 * TIMEOUT)
-LOST = Fault("answer lost", commits=True)
-LOST_LATE = Fault("answer late", delay=1.5 * TIMEOUT, commits=True)
-ENOUGH = Fault("429", 429)
-
-
-def soon(status: int, seconds: int) -> Fault:
-    """An answer that says when to come again."""
-    return Fault(f"{status} in {seconds} s", status, retry_after=seconds)
-
-
-class Weather(NamedTuple):
-    """How bad it is at one place: how likely each request meets a fault, and which."""
-
-    share: float
-    faults: Sequence[Fault]
-    most: int = 3  # so many in a row
-
+    from tests.support.faults import Fault
 
 WEATHER: Mapping[str, Weather] = {
     "/plain": Weather(0.35, (BUSY, RESET, LOST, REFUSED)),
@@ -118,12 +74,8 @@ class Storm:
 
     def faults(self, place: str, event: str) -> list[Fault]:
         """What a delivery meets at a place before it is answered 200."""
-        dice = random.Random(f"{self.seed}{place}/{event}")
-        weather = WEATHER[place]
-        found = [GONE] if place == "/gone" and event in self._gone else []
-        while len(found) < weather.most and dice.random() < weather.share:
-            found.append(dice.choice(weather.faults))
-        return found
+        met = WEATHER[place].met(f"{self.seed}{place}/{event}")
+        return [GONE, *met][: WEATHER[place].most] if place == "/gone" and event in self._gone else met
 
     def _answer(self, request: Received) -> Reply:
         event, place = request.headers["causeway-event-id"], request.path
