@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from causeway.aws.table import Item
     from causeway.operations.books import Book
-    from tests.chaos.storm.target import Exchange
+    from tests.support.faulty_target import Exchange
 
 SYSTEM = "storm"
 """Where the events come from."""

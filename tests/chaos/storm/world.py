@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from tests.chaos.storm.target import Exchange
+    from tests.support.faulty_target import Exchange
     from tests.support.local_cloud import LocalCloud
 
 SECRET = "whsec_" + "c3Rvcm0gaW4gYSBnbGFzcyBvZiB3YXRlciwgMzIgYnk="
