@@ -15,7 +15,9 @@ from causeway.operations.books import Book
 from tests.chaos.storm.__main__ import cloud_for, summary
 from tests.chaos.storm.judging import PLACES, SYSTEM, Evidence, judge
 from tests.chaos.storm.run import go_through, names
-from tests.chaos.storm.target import BUSY, GONE, LOST, OK, WEATHER, Exchange, Fault, Storm, soon
+from tests.chaos.storm.target import WEATHER, Storm
+from tests.support.faults import BUSY, GONE, LOST, OK, Fault, soon
+from tests.support.faulty_target import Exchange
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.storm.judging import PLACES, integration_of
 from tests.chaos.storm.run import go_through, names
-from tests.chaos.storm.target import OK, Storm
+from tests.chaos.storm.target import Storm
 from tests.chaos.storm.world import SECRET, SECRET_NAME, write_map
+from tests.support.faults import OK
 from tests.support.local_cloud import LocalCloud
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.identity import delivery_id
 from causeway.queueing.tickets import Ticket
-from tests.chaos.storm.target import OK
+from tests.support.faults import OK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from causeway.aws.table import Item
     from causeway.operations.books import Book
-    from tests.chaos.storm.target import Exchange
+    from tests.support.faulty_target import Exchange
 
 SYSTEM = "storm"
 """Where the events come from."""

@@ -1,69 +1,17 @@
-"""What the storm's targets do: for each delivery and place faults that the seed decides, then 200, for good.
-
-What is answered how often depends on the seed alone, and not on who asks when: the n-th request of a delivery to
-a place meets the n-th of its faults. A target keeps an effect once for each ``Idempotency-Key``, as an honest one
-does; what it kept is what the storm is judged by.
-"""
+"""What the storm's targets do: for each delivery and place faults that the seed decides, then 200, for good."""
 
 from __future__ import annotations
 
 import random
-import threading
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING
 
-from tests.support.target import Received, Reply, Target
+from tests.support.faults import BUSY, ENOUGH, GONE, LATE, LOST, LOST_LATE, REFUSED, RESET, Weather, soon
+from tests.support.faulty_target import FaultyTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-TIMEOUT = 1.0
-"""Seconds for which the storm's map waits for an answer."""
-
-
-class Fault(NamedTuple):
-    """One thing that a target does instead of answering 200."""
-
-    name: str
-    status: int = 0  # 0: no answer
-    retry_after: int = 0  # seconds
-    delay: float = 0.0
-    commits: bool = False  # it has done what it was asked all the same
-
-    @property
-    def reply(self) -> Reply:
-        """As the target is told."""
-        if not self.status:
-            drop = None if self.delay else ("unanswered" if self.commits else "unread")
-            return Reply(delay=self.delay, drop=drop)  # type: ignore[arg-type] # one of them
-        headers = {"Retry-After": str(self.retry_after)} if self.retry_after else {}
-        return Reply(self.status, {"refused": self.name}, headers, delay=self.delay)
-
-
-OK = Fault("200", 200, commits=True)
-BUSY = Fault("500", 500)
-REFUSED = Fault("400", 400)
-GONE = Fault("410", 410)
-RESET = Fault("reset")
-LATE = Fault("late", delay=1.5 * TIMEOUT)
-LOST = Fault("answer lost", commits=True)
-LOST_LATE = Fault("answer late", delay=1.5 * TIMEOUT, commits=True)
-ENOUGH = Fault("429", 429)
-
-
-def soon(status: int, seconds: int) -> Fault:
-    """An answer that says when to come again."""
-    return Fault(f"{status} in {seconds} s", status, retry_after=seconds)
-
-
-class Weather(NamedTuple):
-    """How bad it is at one place: how likely each request meets a fault, and which."""
-
-    share: float
-    faults: Sequence[Fault]
-    most: int = 3  # so many in a row
-
+    from tests.support.faults import Fault
 
 WEATHER: Mapping[str, Weather] = {
     "/plain": Weather(0.35, (BUSY, RESET, LOST, REFUSED)),
@@ -79,62 +27,15 @@ GONE_EVERY = 60
 """At one in so many events, and at least once, the target of ``/gone`` wants no more deliveries."""
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """One request, and what the target did."""
-
-    place: str
-    event: str
-    key: str
-    at: float
-    answered: float
-    fault: Fault
-    customer: str
-
-
-class Storm:
+class Storm(FaultyTarget):
     """The faulty targets of a storm, all in one server; a context manager."""
 
-    target: Target
-    """While it is entered."""
-
     def __init__(self, seed: int, events: Sequence[str]) -> None:
-        self.seed = seed
+        super().__init__(seed, WEATHER)
         dice = random.Random(f"{seed}/gone")
         self._gone = set(dice.sample(list(events), max(1, len(events) // GONE_EVERY)))
-        self._asked: dict[tuple[str, str], int] = {}
-        self._lock = threading.Lock()
-        self.exchanges: list[Exchange] = []
-
-    def __enter__(self) -> Self:
-        self.target = Target()
-        for place in WEATHER:
-            self.target.on(place, self._answer)
-        self.target.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.target.stop()
 
     def faults(self, place: str, event: str) -> list[Fault]:
         """What a delivery meets at a place before it is answered 200."""
-        dice = random.Random(f"{self.seed}{place}/{event}")
-        weather = WEATHER[place]
-        found = [GONE] if place == "/gone" and event in self._gone else []
-        while len(found) < weather.most and dice.random() < weather.share:
-            found.append(dice.choice(weather.faults))
-        return found
-
-    def _answer(self, request: Received) -> Reply:
-        event, place = request.headers["causeway-event-id"], request.path
-        with self._lock:
-            number = self._asked[place, event] = self._asked.get((place, event), 0) + 1
-        faults = self.faults(place, event)
-        fault = faults[number - 1] if number <= len(faults) else OK
-        key = request.headers["idempotency-key"]
-        # An answer that comes late ends when it is given up; what says `Retry-After` is said at once.
-        answered = time.time()
-        exchange = Exchange(place, event, key, request.at, answered, fault, request.json.get("customer", ""))
-        with self._lock:
-            self.exchanges.append(exchange)
-        return fault.reply
+        met = super().faults(place, event)
+        return [GONE, *met][: WEATHER[place].most] if place == "/gone" and event in self._gone else met

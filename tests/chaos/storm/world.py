@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import threading
 import time
-from collections import Counter
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
-from causeway.aws.dynamodb import from_item
-from causeway.aws.table import Table
 from causeway.delivery.pauses import Pauses
 from causeway.events.identity import delivery_id
 from causeway.operations import books
 from causeway.operations.replays import Replays
 from causeway.operations.selecting import Selection
 from causeway.queueing.queue import Queue
-from causeway.settings.clock import SystemClock
-from causeway_cli.account import local_aws
-from causeway_cli.local.stack import Stack
 from tests.chaos.storm.judging import PLACES, SYSTEM, Evidence
-from tests.chaos.storm.target import TIMEOUT
+from tests.support.faults import TIMEOUT
+from tests.support.rough_cloud import RoughCloud
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-    from causeway.aws.table import Item
-    from tests.chaos.storm.target import Exchange
+    from tests.support.faulty_target import Exchange
     from tests.support.local_cloud import LocalCloud
 
 SECRET = "whsec_" + "c3Rvcm0gaW4gYSBnbGFzcyBvZiB3YXRlciwgMzIgYnk="
@@ -42,13 +30,10 @@ SECRET_NAME = f"{SYSTEM}/webhook"
 INVOCATION = 10
 """Seconds that a batch may take; whoever is killed is missed for so long."""
 
-_MINUTE = 14  # seconds that one of the scheduler's may take: it works for 4 of them
 _KILLED = ("ProcessorFunction",) * 4 + ("WebhookFunction", "SchedulerFunction")
 _KILLS_EVERY = (1.5, 4.0)
-_HAS_WORKED = 1.2  # times the processor's time that it takes to start: who is killed before was never any use
 _KNOWN_AFTER = 5.5  # seconds after which every instance knows that an integration is resumed
 _REPLAYED_WITHIN = 15.0
-_DEPTHS = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
 
 _SENDER = f"""\
 system: {SYSTEM}
@@ -95,7 +80,7 @@ def write_map(directory: Path, port: int) -> None:
         (directory / f"{name}.yaml").write_text(text)
 
 
-class World:
+class World(RoughCloud):
     """A running local cloud with that map; a context manager under which it is a dangerous place.
 
     Args:
@@ -105,43 +90,33 @@ class World:
     """
 
     def __init__(self, cloud: LocalCloud, seed: int, *, kill: bool) -> None:
-        self.cloud = cloud
-        self.clock = SystemClock()
-        self.kills: Counter[str] = Counter()
-        self.pauses: dict[str, list[tuple[float, float]]] = {}
-        self._dice = random.Random(f"{seed}/world")
-        self._functions = Stack(cloud.clients, cloud.running["stack"]).functions()
-        self._outputs = cloud.outputs
-        self._queues = [url for name, url in self._outputs.items() if name.startswith("Deliveries")]
-        self._aws = local_aws(cloud.running["endpoint"])
-        self.journal = Table(self._aws, self._outputs["Journal"])
-        state = Table(self._aws, self._outputs["State"])
-        self._pauses = Pauses(state, self.clock)
-        queue = Queue(
-            self._aws,
-            url=self._outputs["DeliveriesUrl"],
-            fifo_url=self._outputs["DeliveriesFifoUrl"],
-            bucket=self._outputs["Payloads"],
+        super().__init__(
+            cloud,
+            f"{seed}/world",
+            killed=_KILLED if kill else (),
+            every=_KILLS_EVERY,
+            invocations={"ProcessorFunction": INVOCATION},
+            queues=dict.fromkeys(("DeliveriesUrl", "DeliveriesFifoUrl"), INVOCATION + 1),
         )
-        self._replays = Replays(journal=self.journal, state=state, queue=queue, clock=self.clock)
+        self.pauses: dict[str, list[tuple[float, float]]] = {}
+        self._pauses = Pauses(self.state, self.clock)
+        queue = Queue(
+            self.aws,
+            url=self.outputs["DeliveriesUrl"],
+            fifo_url=self.outputs["DeliveriesFifoUrl"],
+            bucket=self.outputs["Payloads"],
+        )
+        self._replays = Replays(journal=self.journal, state=self.state, queue=queue, clock=self.clock)
         self._quiet_until = 0.0
         self._replayed_at = 0.0
-        self._over = threading.Event()
-        works = [self._minutes, self._resume, *([self._kill] if kill else [])]
-        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
-        started = [used for name in set(_KILLED) for _, used in self._processes(name)]
-        self._to_start = _HAS_WORKED * max(started, default=1.0)
-        self._shorten_waits()
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
+    def works(self) -> Sequence[Callable[[], None]]:
+        """Resuming, too."""
+        return (self._resume,)
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join(60)
+    def is_minute(self) -> bool:
+        """Not while somebody may still believe in a pause that is over."""
+        return time.time() >= self._quiet_until
 
     def replay_the_dead(self) -> None:
         """What was given up starts afresh, unless it is about to."""
@@ -151,7 +126,7 @@ class World:
 
     def lose(self, most: int) -> int:
         """Take messages off the queue, as a build does that forgets deliveries; how many there were."""
-        url = self._outputs["DeliveriesUrl"]
+        url = self.outputs["DeliveriesUrl"]
         sqs = self.cloud.clients("sqs")
         taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=most).get("Messages", [])
         for each in taken:
@@ -164,27 +139,10 @@ class World:
         for each in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=each["UUID"], Enabled=enabled)
 
-    def items(self) -> dict[str, Item]:
-        """The journal's deliveries, by id."""
-        pages = (
-            self.cloud.clients("dynamodb").get_paginator("scan").paginate(TableName=self._outputs["Journal"])
-        )
-        found = (from_item(item) for page in pages for item in page["Items"])
-        return {item["id"]: item for item in found if item["part"] == "delivery"}
-
-    def on_queue(self) -> int:
-        """Messages on the queues, under way among them."""
-        total = 0
-        for url in self._queues:
-            parameters = {"QueueUrl": url, "AttributeNames": _DEPTHS}
-            answer = self._aws.call("sqs", "GetQueueAttributes", parameters)
-            total += sum(int(count) for count in answer["Attributes"].values())
-        return total
-
     def evidence(self, events: Mapping[str, str], exchanges: list[Exchange], since: float) -> Evidence:
         """What there is to judge by."""
         log = self.cloud.clients("lambda").get_function_configuration(
-            FunctionName=self._functions["WebhookFunction"]
+            FunctionName=self.functions["WebhookFunction"]
         )["LoggingConfig"]["LogGroup"]
         hours = range(int(since // books.HOUR), int(time.time() // books.HOUR) + 1)
         kept = [
@@ -193,41 +151,13 @@ class World:
             for book in books.close(
                 self.journal,
                 hour * books.HOUR,
-                books.accepted_in(self._aws, log, hour * books.HOUR),
+                books.accepted_in(self.aws, log, hour * books.HOUR),
                 sorted(PLACES),
             )
         ]
         ours = {delivery_id(SYSTEM, event, integration) for event in events for integration in PLACES}
         items = {id_: item for id_, item in self.items().items() if id_ in ours}
         return Evidence(events, exchanges, items, kept, self.pauses, self.on_queue())
-
-    def _shorten_waits(self) -> None:
-        """Short invocations, so that whoever is killed in one is missed soon."""
-        functions, sqs = self.cloud.clients("lambda"), self.cloud.clients("sqs")
-        for name, seconds in (("ProcessorFunction", INVOCATION), ("SchedulerFunction", _MINUTE)):
-            functions.update_function_configuration(FunctionName=self._functions[name], Timeout=seconds)
-        for url in self._queues:
-            sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(INVOCATION + 1)})
-
-    def _kill(self) -> None:
-        """Kill processes of functions at random moments."""
-        while not self._over.wait(self._dice.uniform(*_KILLS_EVERY)):
-            name = self._dice.choice(_KILLED)
-            at_work = [process for process, used in self._processes(name) if used > self._to_start]
-            if at_work:
-                with suppress(ProcessLookupError):
-                    os.kill(self._dice.choice(at_work), signal.SIGKILL)
-                    self.kills[name] += 1
-
-    def _processes(self, name: str) -> list[tuple[int, float]]:
-        return _processes(self._functions[name], self.cloud.process.pid)
-
-    def _minutes(self) -> None:
-        """Have the scheduler's minutes come faster."""
-        while not self._over.wait(0.5):
-            if time.time() >= self._quiet_until:
-                with suppress(ClientError, BotoCoreError):  # it was killed
-                    self.cloud.clients("lambda").invoke(FunctionName=self._functions["SchedulerFunction"])
 
     def _resume(self) -> None:
         """Resume what its target has paused."""
@@ -244,26 +174,3 @@ class World:
         self._quiet_until = time.time() + _KNOWN_AFTER
         self.pauses.setdefault(integration, []).append((pause.since, time.time()))
         self._pauses.resume(integration, by="the storm", rate=200.0)
-
-
-def _processes(function: str, cloud: int) -> list[tuple[int, float]]:
-    """A function's processes, and the seconds of a processor that each has used.
-
-    They are in the group of the emulator, which this very cloud's process has started.
-    """
-    wanted = f"AWS_LAMBDA_FUNCTION_NAME={function}".encode()
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit():
-            with suppress(OSError):
-                process = int(place.name)
-                named = wanted in (place / "environ").read_bytes().split(b"\0")
-                if named and int(_stat(os.getpgid(process))[1]) == cloud:
-                    ticks = sum(map(int, _stat(process)[11:13]))
-                    found.append((process, ticks / os.sysconf("SC_CLK_TCK")))
-    return sorted(found)
-
-
-def _stat(process: int) -> list[str]:
-    """Source: proc_pid_stat(5): after the command in parentheses come the state, the parent ..."""
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

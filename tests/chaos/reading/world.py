@@ -1,0 +1,105 @@
+"""The map of the reading, and the local cloud that it is deployed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from causeway.polling.states import covered
+from tests.chaos.reading.lists import PAGINATE
+from tests.support.faults import TIMEOUT
+from tests.support.rough_cloud import RoughCloud
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.support.local_cloud import LocalCloud
+
+SHOP = "shop"
+
+ASKING = "asking"
+"""The integration that clients ask."""
+
+WAIT = 3
+"""Seconds for which a client waits."""
+
+WHILE_READ = ("PollerFunction",) * 3 + ("ProcessorFunction",) * 3 + ("SchedulerFunction",)
+"""Whose processes are killed while polls read."""
+
+WHILE_ASKED = ("RequestFunction",) * 3 + ("ProcessorFunction",) * 2
+"""And while clients ask."""
+
+_DELIVERING, _READING = 10, 16  # seconds that an invocation may take; a poller's keeps 8 of them back
+_KILLS_EVERY = (1.5, 4.0)
+
+_API = """\
+system: {name}
+description: {description}
+api:
+  base_url: http://127.0.0.1:{port}
+  allow_private: [127.0.0.0/8]
+  timeout: {timeout}s
+  circuit_breaker: {{failures: 60%, of_at_least: 10, within: 10s, open_for: 2s}}
+"""
+
+_POLL = """\
+  {name}:
+    every: 1m
+    get: /lists/{name}
+    records: body.records
+    id: id
+    version: version
+    cursor: {{field: updated_at, param: since, start: "2026-01-01T00:00:00Z", lookback: 30s}}
+    paginate: {paginate}
+"""
+
+_INTEGRATION = """\
+integration: {name}
+owner: {{team: reading, email: reading@example.com}}
+source: {source}
+flow: {flow}
+target: {{system: {system}, post: {path}, body: "${{data}}"}}
+frequency: {{expect_every: never}}
+errors: {{retry: {{first: 1s, factor: 1.5, max: 3s}}, give_up_after: 1d}}
+"""
+
+_STEP = "{steps: [{name: reserve, system: office, post: /office/reserve, body: '${data}'}]}"
+
+
+def write_map(directory: Path, port: int, size: int) -> None:
+    """Four polls whose records arrive at a desk, and requests that an office carries out."""
+    (directory / "systems").mkdir(parents=True)
+    (directory / "environments").mkdir()
+    (directory / "environments" / "dev.yaml").write_text("{}\n")
+    polls = "polls:\n"
+    for name, words in PAGINATE.items():
+        polls += _POLL.format(name=name, paginate=words % size if "%" in words else words)
+        source = f"{{system: {SHOP}, poll: {name}}}"
+        _integrate(directory, name=name, source=source, flow="{}", system="desk", path=f"/arrived/{name}")
+    source = f"{{request: {{wait: {WAIT}s, otherwise: queue}}}}"
+    _integrate(directory, name=ASKING, source=source, flow=_STEP, system="office", path="/office")
+    for name, description in ((SHOP, "Is read."), ("desk", "Takes records."), ("office", "Is asked.")):
+        api = _API.format(name=name, description=description, port=port, timeout=int(TIMEOUT))
+        (directory / "systems" / f"{name}.yaml").write_text(api + (polls if name == SHOP else ""))
+
+
+def _integrate(directory: Path, **words: str) -> None:
+    (directory / f"{words['name']}.yaml").write_text(_INTEGRATION.format(**words))
+
+
+class World(RoughCloud):
+    """A running local cloud with that map."""
+
+    def __init__(self, cloud: LocalCloud, seed: int, killed: Sequence[str]) -> None:
+        super().__init__(
+            cloud,
+            f"{seed}/world",
+            killed=killed,
+            every=_KILLS_EVERY,
+            invocations={"ProcessorFunction": _DELIVERING, "PollerFunction": _READING},
+            queues={"DeliveriesUrl": _DELIVERING + 1, "PollsUrl": _READING + 1},
+        )
+
+    def is_covered(self, slot: float) -> bool:
+        """Whether every poll has read what was due then."""
+        return all(covered(self.state, SHOP, name) >= slot for name in PAGINATE)

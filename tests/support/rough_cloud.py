@@ -1,0 +1,167 @@
+"""A local cloud that is a dangerous place: processes of its functions are killed, and its minutes come faster."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from causeway.aws.dynamodb import from_item
+from causeway.aws.table import Table
+from causeway.settings.clock import SystemClock
+from causeway_cli.account import local_aws
+from causeway_cli.local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from causeway.aws.table import Item
+    from tests.support.local_cloud import LocalCloud
+
+MINUTE = 14
+"""Seconds that one of the scheduler's minutes may take: it works for 4 of them."""
+
+_MINUTES_EVERY = 0.5
+_HAS_WORKED = 1.2  # times the processor's time that it takes to start: who is killed before was never any use
+_DEPTHS = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
+
+
+class RoughCloud:
+    """A running local cloud; a context manager under which it is rough.
+
+    Args:
+        cloud: The local cloud.
+        seed: Decides when which process is killed.
+        killed: Whose processes, by the functions' logical names; those that are named twice, twice as often.
+        every: So many seconds are between two kills: from, to.
+        invocations: Seconds that an invocation may take, by logical names: who is killed in one is missed for so
+            long.
+        queues: The outputs that name the queues from which those functions read, with the seconds for which a
+            message is theirs.
+    """
+
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        seed: str,
+        *,
+        killed: Sequence[str],
+        every: tuple[float, float],
+        invocations: Mapping[str, int],
+        queues: Mapping[str, int],
+    ) -> None:
+        self.cloud = cloud
+        self.clock = SystemClock()
+        self.outputs = cloud.outputs
+        self.functions = Stack(cloud.clients, cloud.running["stack"]).functions()
+        self.aws = local_aws(cloud.running["endpoint"])
+        self.journal = Table(self.aws, self.outputs["Journal"])
+        self.state = Table(self.aws, self.outputs["State"])
+        self.killed: list[tuple[float, str]] = []
+        self._names, self._every = killed, every
+        self._dice = random.Random(seed)
+        self._queues = [self.outputs[name] for name in queues]
+        self._over = threading.Event()
+        works = [self._minutes, *self.works(), *([self._kill] if killed else [])]
+        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
+        started = [used for name in set(killed) for _, used in self._processes(name)]
+        self._to_start = _HAS_WORKED * max(started, default=1.0)
+        self._shorten_waits(invocations, queues)
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    @property
+    def kills(self) -> Counter[str]:
+        """How often a function's process was killed."""
+        return Counter(name for _, name in self.killed)
+
+    def works(self) -> Sequence[Callable[[], None]]:
+        """What else goes on meanwhile, each in a thread of its own, until ``_over``."""
+        return ()
+
+    def is_minute(self) -> bool:
+        """Whether the scheduler may have its next minute."""
+        return True
+
+    def items(self) -> dict[str, Item]:
+        """The journal's deliveries, by id."""
+        scan = self.cloud.clients("dynamodb").get_paginator("scan")
+        pages = scan.paginate(TableName=self.outputs["Journal"])
+        found = (from_item(item) for page in pages for item in page["Items"])
+        return {item["id"]: item for item in found if item["part"] == "delivery"}
+
+    def on_queue(self) -> int:
+        """Messages on the queues, under way among them."""
+        total = 0
+        for url in self._queues:
+            parameters = {"QueueUrl": url, "AttributeNames": _DEPTHS}
+            answer = self.aws.call("sqs", "GetQueueAttributes", parameters)
+            total += sum(int(count) for count in answer["Attributes"].values())
+        return total
+
+    def _shorten_waits(self, invocations: Mapping[str, int], queues: Mapping[str, int]) -> None:
+        functions, sqs = self.cloud.clients("lambda"), self.cloud.clients("sqs")
+        for name, seconds in {**invocations, "SchedulerFunction": MINUTE}.items():
+            functions.update_function_configuration(FunctionName=self.functions[name], Timeout=seconds)
+        for name, seconds in queues.items():
+            attributes = {"VisibilityTimeout": str(seconds)}
+            sqs.set_queue_attributes(QueueUrl=self.outputs[name], Attributes=attributes)
+
+    def _kill(self) -> None:
+        """Kill processes of functions at random moments."""
+        while not self._over.wait(self._dice.uniform(*self._every)):
+            name = self._dice.choice(self._names)
+            at_work = [process for process, used in self._processes(name) if used > self._to_start]
+            if at_work:
+                with suppress(ProcessLookupError):
+                    os.kill(self._dice.choice(at_work), signal.SIGKILL)
+                    self.killed.append((time.time(), name))
+
+    def _processes(self, name: str) -> list[tuple[int, float]]:
+        return _processes(self.functions[name], self.cloud.process.pid)
+
+    def _minutes(self) -> None:
+        """Have the scheduler's minutes come faster."""
+        while not self._over.wait(_MINUTES_EVERY):
+            if self.is_minute():
+                with suppress(ClientError, BotoCoreError):  # it was killed
+                    self.cloud.clients("lambda").invoke(FunctionName=self.functions["SchedulerFunction"])
+
+
+def _processes(function: str, cloud: int) -> list[tuple[int, float]]:
+    """A function's processes, and the seconds of a processor that each has used.
+
+    They are in the group of the emulator, which this very cloud's process has started.
+    """
+    wanted = f"AWS_LAMBDA_FUNCTION_NAME={function}".encode()
+    found = []
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit():
+            with suppress(OSError):
+                process = int(place.name)
+                named = wanted in (place / "environ").read_bytes().split(b"\0")
+                if named and int(_stat(os.getpgid(process))[1]) == cloud:
+                    ticks = sum(map(int, _stat(process)[11:13]))
+                    found.append((process, ticks / os.sysconf("SC_CLK_TCK")))
+    return sorted(found)
+
+
+def _stat(process: int) -> list[str]:
+    """Source: proc_pid_stat(5): after the command in parentheses come the state, the parent ..."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
