@@ -20,16 +20,12 @@ from causeway.settings.environment import Settings
 from causeway.settings.secrets import Secrets
 from causeway.telemetry.logs import logger
 from causeway.telemetry.metrics import Metrics
-from causeway.webhooks.accepting import Accepting
-from causeway.webhooks.canaries import Canaries
-from causeway.webhooks.key_material import KeyMaterial
 from causeway.webhooks.receiving import Receiver, unavailable
-from causeway.webhooks.rejections import Rejections
+from causeway.webhooks.seldom import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from causeway.aws.table import Table
     from causeway.bus.receiving import BusReceiver
     from causeway.settings.clock import Clock
     from causeway.webhooks.gateway import Answer
@@ -41,9 +37,8 @@ def make_receiver(environ: Mapping[str, str], clock: Clock) -> Receiver:
     """What answers requests, made of the environment's settings."""
     settings = Settings.from_env(environ)
     aws = Aws.from_env(environ)
-    key_material = KeyMaterial(clock)
     plan = load(settings.plan, settings.environment)
-    state = functools.cache(lambda: _state(aws, settings))
+    seldom = Seldom(aws, settings, clock)
     return Receiver(
         plan=plan,
         secrets=Secrets(aws, prefix=settings.secrets_prefix, direction="in", clock=clock),
@@ -51,12 +46,12 @@ def make_receiver(environ: Mapping[str, str], clock: Clock) -> Receiver:
         clock=clock,
         metrics=metrics,
         base_url=settings.base_url,
-        accepting=Accepting(aws, prefix=settings.secrets_prefix, clock=clock),
-        rejections=Rejections(aws, bucket=settings.payloads, clock=clock),
-        sightings=Sightings(plan, state, clock),
-        canaries=Canaries(state, clock),
-        fetch=key_material,
-        visit=key_material,
+        accepting=seldom.accepting,
+        rejections=seldom.rejections,
+        sightings=Sightings(plan, seldom.state, clock),
+        canaries=seldom.canaries,
+        fetch=seldom.fetch,
+        visit=seldom.fetch,
     )
 
 
@@ -73,14 +68,8 @@ def make_bus_receiver(environ: Mapping[str, str], clock: Clock) -> BusReceiver:
         payloads=Payloads(aws, settings.payloads),
         clock=clock,
         metrics=metrics,
-        sightings=Sightings(plan, functools.cache(lambda: _state(aws, settings)), clock),
+        sightings=Sightings(plan, Seldom(aws, settings, clock).state, clock),
     )
-
-
-def _state(aws: Aws, settings: Settings) -> Table:
-    from causeway.aws.table import Table  # noqa: PLC0415 - most instances write nothing there
-
-    return Table(aws, settings.state_table)
 
 
 @functools.cache

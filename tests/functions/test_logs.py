@@ -90,7 +90,7 @@ def receive_a_canary():
     state = Table(MemoryAws(SettableClock(NOW)), "state")
     canaries = Canaries(lambda: state, bench.clock)
     canaries.sent("github", "known", NOW)
-    bench.receiver._canaries = canaries
+    bench.receiver._canaries = lambda: canaries
     bench.receiver._plan.systems["github"]["webhooks"]["canary"] = True
     bench.answer(signed("github", body_with("known")[0], event_id="gh-1", event_type="push"))
 

@@ -64,7 +64,7 @@ class Side:
             store=SimpleNamespace(send=self.sent.extend),
             clock=self.clock,
             metrics=Metrics(),
-            canaries=self.canaries,
+            canaries=lambda: self.canaries,
         )
 
     def _secrets(self, names):

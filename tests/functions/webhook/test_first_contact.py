@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hmac
 import json
 from typing import TYPE_CHECKING, Any
@@ -78,8 +79,12 @@ class Function:
             store=self.queue,  # type: ignore[arg-type]
             clock=self.clock,
             metrics=Metrics(),
-            accepting=Accepting(cloud.aws, prefix=cloud.secrets_prefix, clock=self.clock),
-            rejections=Rejections(cloud.aws, bucket=cloud.payloads, clock=self.clock),
+            accepting=functools.cache(
+                lambda: Accepting(cloud.aws, prefix=cloud.secrets_prefix, clock=self.clock)
+            ),
+            rejections=functools.cache(
+                lambda: Rejections(cloud.aws, bucket=cloud.payloads, clock=self.clock)
+            ),
             visit=self._visit,
         )
 

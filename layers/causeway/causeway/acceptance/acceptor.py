@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from causeway.acceptance.sorting import sort_events
 from causeway.telemetry.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
     from causeway.acceptance.sightings import Sightings
     from causeway.acceptance.sorting import Outcome, Takers
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from causeway.queueing.messages import Message
     from causeway.telemetry.metrics import Metrics
 
+    class Store(Protocol):
+        """Where messages go; :class:`causeway.queueing.queue.Queue` is one."""
 
-class Store(Protocol):
-    """Where messages go; :class:`causeway.queueing.queue.Queue` is one."""
-
-    def send(self, messages: Sequence[Message]) -> None:
-        """Store all of them, or raise ``NotQueued``."""
+        def send(self, messages: Sequence[Message]) -> None:
+            """Store all of them, or raise ``NotQueued``."""
 
 
 class Acceptor:

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Protocols, too: every cold start would pay for making them
     from collections.abc import Mapping
+    from typing import Protocol
 
+    class Credentials(Protocol):
+        """An access key; botocore's ``ReadOnlyCredentials`` is one, too."""
 
-class Credentials(Protocol):
-    """An access key; botocore's ``ReadOnlyCredentials`` is one, too."""
+        @property
+        def access_key(self) -> str:
+            """Names the key; no secret."""
 
-    @property
-    def access_key(self) -> str:
-        """Names the key; no secret."""
+        @property
+        def secret_key(self) -> str:
+            """Signs."""
 
-    @property
-    def secret_key(self) -> str:
-        """Signs."""
+        @property
+        def token(self) -> str | None:
+            """The session token of temporary credentials."""
 
-    @property
-    def token(self) -> str | None:
-        """The session token of temporary credentials."""
+    class CredentialSource(Protocol):
+        """Called for each request, so that what it returns may be refreshed."""
 
-
-class CredentialSource(Protocol):
-    """Called for each request, so that what it returns may be refreshed."""
-
-    def __call__(self) -> Credentials:
-        """The credentials of the moment."""
+        def __call__(self) -> Credentials:
+            """The credentials of the moment."""
 
 
 class NoCredentialsError(Exception):

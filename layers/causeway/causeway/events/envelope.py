@@ -6,13 +6,28 @@ import base64
 import json
 import math
 import re
-from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # TypedDicts, too: every cold start would pay for making them
     from collections.abc import Callable, Collection, Mapping
+    from typing import NotRequired, TypedDict
 
     from causeway.plan.records import JSON
+
+    class Event(TypedDict):
+        """What a system told us. ``headers`` is an extension of ours; the rest is CloudEvents 1.0."""
+
+        specversion: str
+        id: str
+        type: str
+        source: str  # the system's name
+        time: str  # RFC 3339
+        datacontenttype: str
+        data: NotRequired[JSON]
+        data_base64: NotRequired[str]
+        headers: dict[str, str]
+
 
 Scope = dict[str, "JSON"]
 """What expressions see, by name."""
@@ -43,20 +58,6 @@ class Body(NamedTuple):
 
     data: JSON = None
     data_base64: str | None = None
-
-
-class Event(TypedDict):
-    """What a system told us. ``headers`` is an extension of ours; the rest is CloudEvents 1.0."""
-
-    specversion: str
-    id: str
-    type: str
-    source: str  # the system's name
-    time: str  # RFC 3339
-    datacontenttype: str
-    data: NotRequired[JSON]
-    data_base64: NotRequired[str]
-    headers: dict[str, str]
 
 
 def make_event(

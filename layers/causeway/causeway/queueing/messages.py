@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # TypedDicts, too: every cold start would pay for making them
+    from typing import NotRequired, TypedDict
+
     from causeway.plan.records import JSON
+
+    class Message(TypedDict):
+        """One delivery on its way; exactly one of ``event`` and ``event_at``."""
+
+        format: int
+        delivery: str
+        integration: str
+        system: str
+        ticket: str  # causeway.queueing.tickets: "0000.000001", replay and attempt (and whose key)
+        acceptance: str  # unique for each acceptance, the same on every message of its chain
+        accepted_at: float
+        event: NotRequired[Event]
+        event_at: NotRequired[str]  # "s3:KEY", or "journal": beside the delivery's item
+        order: NotRequired[str]  # the group of its order key: it is done strictly after those before it there
+        slots: NotRequired[dict[str, float]]  # by system, when its call may begin: reserved for it
+        deferrals: NotRequired[int]  # how often it came back because its system had too many calls under way
+        missed: NotRequired[bool]  # a poll brought it, and the journal did not know it: no webhook had
+        trace: NotRequired[str]  # X-Amzn-Trace-Id of the acceptance
+        fingerprint: NotRequired[str]  # of a request: what its client may not change under the same key
+
 
 FORMAT = 1
 """Format number of messages; a function reads its own and the one before."""
 
 Event = dict[str, Any]
 """A CloudEvents 1.0 JSON object, as :mod:`causeway.events.envelope` makes it."""
-
-
-class Message(TypedDict):
-    """One delivery on its way; exactly one of ``event`` and ``event_at``."""
-
-    format: int
-    delivery: str
-    integration: str
-    system: str
-    ticket: str  # causeway.queueing.tickets: "0000.000001", replay and attempt (and whose key)
-    acceptance: str  # unique for each acceptance, the same on every message of its chain
-    accepted_at: float
-    event: NotRequired[Event]
-    event_at: NotRequired[str]  # "s3:KEY", or "journal": beside the delivery's item
-    order: NotRequired[str]  # the group of its order key: it is done strictly after those before it there
-    slots: NotRequired[dict[str, float]]  # by system, when its call may begin: reserved for it
-    deferrals: NotRequired[int]  # how often it came back because its system had too many calls under way
-    missed: NotRequired[bool]  # a poll brought it, and the journal did not know it: no webhook had
-    trace: NotRequired[str]  # X-Amzn-Trace-Id of the acceptance
-    fingerprint: NotRequired[str]  # of a request: what its client may not change under the same key
 
 
 _REQUIRED: dict[str, type | tuple[type, ...]] = {

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_TEXT = re.compile(r"([0-9]{4})\.([0-9]{6})(?:\.([0-9]{4}))?")
+# A text, which `re` compiles when it is first used: who receives reads no tickets.
+_TEXT = r"([0-9]{4})\.([0-9]{6})(?:\.([0-9]{4}))?"
 
 
 class Ticket(NamedTuple):
@@ -32,7 +33,7 @@ class Ticket(NamedTuple):
         Raises:
             ValueError: it is none.
         """
-        match = _TEXT.fullmatch(text)
+        match = re.fullmatch(_TEXT, text)
         if match is None:
             raise ValueError(f"{text!r} is not a ticket")
         return cls(int(match[1]), int(match[2]), int(match[3] or 0))

@@ -69,7 +69,7 @@ class Requests:
             status = HTTPStatus.FORBIDDEN if error.rule == "scope" else HTTPStatus.UNAUTHORIZED
             return self._refuse(status, f"This needs a client with the scope {SCOPE}.")
         except Unacceptable as error:
-            return self._refuse(error.status, str(error), error.headers)
+            return self._refuse(HTTPStatus(error.status), str(error), error.headers)
         except Exception as error:  # noqa: BLE001 - the edge: nothing was promised, the client may come again
             # Not the exception itself: its text may quote anything.
             self._tools.logger.error("not answered", answer=503, reason=in_words(error))  # noqa: TRY400

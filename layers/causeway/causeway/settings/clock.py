@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Clock(Protocol):
-    """Where everything that asks for the time gets it from."""
+    class Clock(Protocol):
+        """Where everything that asks for the time gets it from."""
 
-    def now(self) -> float:
-        """Epoch seconds."""
+        def now(self) -> float:
+            """Epoch seconds."""
 
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
+        def sleep(self, seconds: float) -> None:
+            """Wait."""
 
 
 class SystemClock:

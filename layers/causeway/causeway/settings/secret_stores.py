@@ -7,14 +7,25 @@ count while a secret is being rotated.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from causeway.aws.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Protocol
 
     from causeway.aws.client import Aws
+
+    class Store(Protocol):
+        """A place where secrets lie. What is not there is left out of the answers."""
+
+        def current(self, names: Iterable[str]) -> dict[str, Stored]:
+            """The current values. Raises AwsError."""
+
+        def previous(self, current: Mapping[str, Stored]) -> dict[str, str]:
+            """The values before the current ones. Raises AwsError."""
+
 
 _PARAMETERS_AT_ONCE = 10
 
@@ -28,16 +39,6 @@ class Stored(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Stored(..., version={self.version}, since={self.since})"
-
-
-class Store(Protocol):
-    """A place where secrets lie. What is not there is left out of the answers."""
-
-    def current(self, names: Iterable[str]) -> dict[str, Stored]:
-        """The current values. Raises AwsError."""
-
-    def previous(self, current: Mapping[str, Stored]) -> dict[str, str]:
-        """The values before the current ones. Raises AwsError."""
 
 
 class ParameterStore:

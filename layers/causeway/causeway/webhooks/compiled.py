@@ -39,7 +39,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from causeway.webhooks.algorithms import ALGORITHMS
 from causeway.webhooks.encodings import ENCODINGS, KEYS, PLAIN
-from causeway.webhooks.handshakes import HANDSHAKES
 from causeway.webhooks.patterns import HeaderPattern, SchemeError, SignedPattern, path_of
 from causeway.webhooks.places import Place
 from causeway.webhooks.special import fields_of, special
@@ -243,6 +242,8 @@ def compiled(scheme: Scheme) -> Compiled:
 def check(scheme: Scheme) -> None:
     """Raise SchemeError, which says what is wrong, where a manifest's scheme cannot be used."""
     if "handshake" in scheme:
+        from causeway.webhooks.handshakes import HANDSHAKES  # noqa: PLC0415 - manifests are checked before they run
+
         _one_of(HANDSHAKES, "handshake", scheme["handshake"])
     if ("algorithm" in scheme) == ("code" in scheme):
         raise SchemeError("algorithm: either this or `code` must be there")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from causeway.telemetry.logs import logger
-from causeway.webhooks.gateway import Unacceptable
+from causeway.webhooks.gateway import Unacceptable, not_by_post
 from causeway.webhooks.handshakes import Contact, Keys, Unwelcome, could_be_asked_for, meet, methods
 from causeway.webhooks.proving import present
 from causeway.webhooks.verify import Rejected
@@ -23,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Contacts:
-    """Answers first contacts.
+    """Answers first contacts of systems whose schemes have a handshake.
 
     Args:
         secrets: those that verify.
-        accepting: where secrets go that a provider brings; None: none is accepted.
+        accepting: opens where secrets go that a provider brings; None: none is accepted.
         visit: fetches a URL that a provider wants visited; None: none is.
     """
 
@@ -35,7 +34,7 @@ class Contacts:
         self,
         *,
         secrets: Secrets,
-        accepting: Accepting | None = None,
+        accepting: Callable[[], Accepting] | None = None,
         visit: Callable[[str], object] | None = None,
     ) -> None:
         self._secrets = secrets
@@ -54,13 +53,12 @@ class Contacts:
             try:
                 met = meet(name, contact, self._keys(webhooks, name, request), signed=False)
             except Unwelcome as error:
-                raise Unacceptable(HTTPStatus.FORBIDDEN, str(error)) from None
+                raise Unacceptable(403, str(error)) from None
             if met:
                 self._keep(system, met)
                 return met
         if request.method != "POST":
-            allowed = ", ".join(sorted({"POST", *methods(names)}))
-            raise Unacceptable(HTTPStatus.METHOD_NOT_ALLOWED, "Events are sent by POST.", {"allow": allowed})
+            raise not_by_post(methods(names))
         return None
 
     def signed(
@@ -72,9 +70,7 @@ class Contacts:
             Rejected: its signature might be an answer of ours.
             Unacceptable: what is to be done for it failed; the provider may send it again.
         """
-        name = scheme.get("handshake")
-        if name is None:
-            return None
+        name = scheme["handshake"]
         contact = Contact(request, query, body.data)
         if could_be_asked_for(name, contact):
             raise Rejected("signature")
@@ -84,7 +80,7 @@ class Contacts:
                 self._visit(met.value)
             except (OSError, ValueError) as error:
                 logger().error("not confirmed", reason=str(error))
-                raise Unacceptable(HTTPStatus.SERVICE_UNAVAILABLE, "It could not be confirmed.") from error
+                raise Unacceptable(503, "It could not be confirmed.") from error
         return met
 
     def _keys(self, webhooks: Webhooks, name: str, request: SignedRequest) -> Keys:
@@ -98,8 +94,8 @@ class Contacts:
     def _keep(self, system: System, met: Met) -> None:
         if not met.handshake.keeps:
             return
-        if self._accepting is None or not self._accepting.keep(system["name"], met.value):
-            raise Unacceptable(HTTPStatus.FORBIDDEN, "No secret is expected now.")
+        if self._accepting is None or not self._accepting().keep(system["name"], met.value):
+            raise Unacceptable(403, "No secret is expected now.")
 
 
 def handshakes_of(webhooks: Webhooks) -> list[str]:

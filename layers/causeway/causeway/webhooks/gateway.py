@@ -8,35 +8,41 @@ from __future__ import annotations
 
 import base64
 import json
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from causeway.webhooks.patterns import SignedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from typing import TypedDict
 
     from causeway.plan.records import JSON
+
+    class Answer(TypedDict):
+        """What the gateway turns into an HTTP response."""
+
+        statusCode: int
+        headers: dict[str, str]
+        body: str
+
 
 MAX_BODY = 6 * 1024 * 1024
 """Lambda's limit for what invokes a function, in bytes as they arrive: base64 where the gateway encodes."""
 
 
-class Answer(TypedDict):
-    """What the gateway turns into an HTTP response."""
-
-    statusCode: int
-    headers: dict[str, str]
-    body: str
-
-
 class Unacceptable(Exception):  # noqa: N818 # an outcome, not a fault
     """A request that cannot even be verified; carries what to answer."""
 
-    def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.headers = headers
+
+
+def not_by_post(other_methods: Iterable[str] = ()) -> Unacceptable:
+    """How a request is refused that comes by a method of no event, nor of a first contact."""
+    allowed = ", ".join(sorted({"POST", *other_methods}))
+    return Unacceptable(405, "Events are sent by POST.", {"allow": allowed})
 
 
 def method_of(event: Mapping[str, Any]) -> str:
@@ -91,13 +97,13 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
 def _body(event: Mapping[str, Any]) -> bytes:
     text: str = event.get("body") or ""
     if len(text) > MAX_BODY:
-        raise Unacceptable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {MAX_BODY} bytes.")
+        raise Unacceptable(413, f"The body is larger than {MAX_BODY} bytes.")
     if not event.get("isBase64Encoded"):
         return text.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise Unacceptable(HTTPStatus.BAD_REQUEST, "The body cannot be decoded.") from None
+        raise Unacceptable(400, "The body cannot be decoded.") from None
 
 
 def answer(status: int, headers: Mapping[str, str], body: str) -> Answer:
@@ -111,7 +117,7 @@ def answer_json(status: int, body: JSON) -> Answer:
 
 
 def problem(
-    status: HTTPStatus,
+    status: int,
     detail: str,
     *,
     headers: Mapping[str, str] | None = None,
@@ -125,9 +131,12 @@ def problem(
         headers: more headers.
         more: extension members.
     """
-    members = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    from http import HTTPStatus  # noqa: PLC0415 - making its table takes a millisecond, and most requests are right
+
+    title = HTTPStatus(status).phrase
+    members = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return answer(
-        status.value,
+        status,
         {"content-type": "application/problem+json", **(headers or {})},
         json.dumps({**members, **(more or {})}),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from secrets import token_hex
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.expressions import ExpressionError, select
@@ -68,7 +68,7 @@ def read_events(  # what an event is told by
             problems.append(f"{key}: {error}")
             return None
 
-    content = token_hex(16) if scheme.get("ping") else content_id(request.body, timestamp)
+    content = os.urandom(16).hex() if scheme.get("ping") else content_id(request.body, timestamp)
     elements = ask("split", body.data)
     events: Sequence[tuple[str, Body]] = [(content, body)]
     if isinstance(elements, list):

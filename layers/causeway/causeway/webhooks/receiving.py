@@ -11,7 +11,7 @@ between any two of its effects.
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from causeway.acceptance.acceptor import Acceptor
@@ -22,11 +22,11 @@ from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretsUnavailable
 from causeway.telemetry.logs import logger
-from causeway.webhooks.contacting import Contacts
 from causeway.webhooks.gateway import (
     Unacceptable,
     answer,
     answer_json,
+    not_by_post,
     problem,
     query_of,
     request_of,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from causeway.telemetry.metrics import Metrics
     from causeway.webhooks.accepting import Accepting
     from causeway.webhooks.canaries import Canaries
+    from causeway.webhooks.contacting import Contacts
     from causeway.webhooks.gateway import Answer
     from causeway.webhooks.handshakes import Met
     from causeway.webhooks.identity import Told
@@ -61,7 +62,7 @@ RETRY_AFTER = 10
 """Seconds after which what could not be stored may be sent again; most providers have their own schedule."""
 
 
-_NOT_FOR_US = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+_NOT_FOR_US = (404, 405)
 
 
 class Receiver:
@@ -74,10 +75,10 @@ class Receiver:
         clock: the time.
         metrics: what is counted.
         base_url: the stack's public URL, for schemes that sign it.
-        accepting: where secrets go that a provider brings at first contact; None: none is accepted.
-        rejections: where refused requests are kept, for systems that say so; None: none is.
+        accepting: opens where secrets go that a provider brings at first contact; None: none is accepted.
+        rejections: opens where refused requests are kept, for systems that say so; None: none is.
         sightings: where it is noted, once in a while, that requests are refused, or left out by filters.
-        canaries: the watchdog's requests, which go no further; None: they are requests as all others.
+        canaries: opens the watchdog's requests, which go no further; None: they are requests as all others.
         visit: fetches a URL that a provider wants visited at first contact; None: none is.
         fetch: fetches keys and certificates that providers publish; None: what needs them is not verified.
     """
@@ -91,10 +92,10 @@ class Receiver:
         clock: Clock,
         metrics: Metrics,
         base_url: str = "",
-        accepting: Accepting | None = None,
-        rejections: Rejections | None = None,
+        accepting: Callable[[], Accepting] | None = None,
+        rejections: Callable[[], Rejections] | None = None,
         sightings: Sightings | None = None,
-        canaries: Canaries | None = None,
+        canaries: Callable[[], Canaries] | None = None,
         visit: Callable[[str], object] | None = None,
         fetch: Fetch | None = None,
     ) -> None:
@@ -104,7 +105,8 @@ class Receiver:
         self._clock = clock
         self._metrics = metrics
         self._base_url = base_url
-        self._contacts = Contacts(secrets=secrets, accepting=accepting, visit=visit)
+        self._accepting = accepting
+        self._visit = visit
         self._rejections = rejections
         self._sightings = sightings
         self._canaries = canaries
@@ -118,7 +120,7 @@ class Receiver:
         except Unacceptable as error:
             return self._refuse(name, error.status, str(error), headers=error.headers)
         except MalformedBody:
-            return self._refuse(name, HTTPStatus.BAD_REQUEST, "The body is not what its content type says.")
+            return self._refuse(name, 400, "The body is not what its content type says.")
         except (NotQueued, SecretsUnavailable, AwsError) as error:
             logger().error("not received", answer=503, system=name, reason=str(error))
             return unavailable()
@@ -126,7 +128,7 @@ class Receiver:
     def _receive(self, name: str, event: Mapping[str, Any]) -> Answer:
         system, webhooks = self._sender(name)
         request, query = request_of(event, webhooks.get("base_url") or self._base_url), query_of(event)
-        met = self._contacts.unsigned(system, webhooks, request, query)
+        met = self._met_unsigned(system, webhooks, request, query)
         if met:
             return _met(name, met)
         now = self._clock.now()
@@ -135,7 +137,11 @@ class Receiver:
                 system, webhooks, request, secrets=self._secrets, now=now, fetch=self._fetch
             )
             body = told_body(verified.scheme, request)
-            met = self._contacts.signed(verified.scheme, request, query, body, secret)
+            met = (
+                self._contacts.signed(verified.scheme, request, query, body, secret)
+                if "handshake" in verified.scheme
+                else None
+            )
         except Rejected as error:
             if error.rule == "keys":
                 logger().error("not received", answer=503, system=name, reason=str(error.__cause__ or error))
@@ -144,7 +150,7 @@ class Receiver:
             return self._refuse_unproven(name, webhooks, error)
         if met and not met.handshake.is_event:
             return _met(name, met)
-        if self._canaries and webhooks.get("canary") and (canary := self._canaries.met(name, body)):
+        if self._canaries and webhooks.get("canary") and (canary := self._canaries().met(name, body)):
             logger().info("canary", answer=200, system=name)
             return _accepted(webhooks, verified.scheme, [canary])
         reading = read_events(
@@ -163,8 +169,23 @@ class Receiver:
     def _sender(self, name: str) -> tuple[System, Webhooks]:
         system = self._plan.systems.get(name)
         if system is None or "webhooks" not in system:
-            raise Unacceptable(HTTPStatus.NOT_FOUND, "There is no such system here.")
+            raise Unacceptable(404, "There is no such system here.")
         return system, system["webhooks"]
+
+    @cached_property
+    def _contacts(self) -> Contacts:
+        from causeway.webhooks.contacting import Contacts  # noqa: PLC0415 - few schemes have a handshake
+
+        return Contacts(secrets=self._secrets, accepting=self._accepting, visit=self._visit)
+
+    def _met_unsigned(
+        self, system: System, webhooks: Webhooks, request: SignedRequest, query: str
+    ) -> Met | None:
+        if any("handshake" in scheme for scheme in webhooks["schemes"]):
+            return self._contacts.unsigned(system, webhooks, request, query)
+        if request.method != "POST":
+            raise not_by_post()
+        return None
 
     def _keep_rejected(
         self, name: str, webhooks: Webhooks, request: SignedRequest, query: str, error: Rejected
@@ -174,19 +195,19 @@ class Receiver:
         if not seconds or self._rejections is None:
             return
         try:
-            self._rejections.keep(name, request, query, rule=error.rule, seconds=seconds)
+            self._rejections().keep(name, request, query, rule=error.rule, seconds=seconds)
         except AwsError as problem:
             logger().error("a refused request was not kept", system=name, reason=str(problem))
 
     def _refuse_unproven(self, name: str, webhooks: Webhooks, error: Rejected) -> Answer:
-        refused = self._refuse(name, HTTPStatus.UNAUTHORIZED, str(error), more={"rule": error.rule})
+        refused = self._refuse(name, 401, str(error), more={"rule": error.rule})
         wanted = next((each["refusal"] for each in webhooks["schemes"] if "refusal" in each), None)
         return answer(**wanted) if wanted else refused
 
     def _refuse(
         self,
         name: str,
-        status: HTTPStatus,
+        status: int,
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
@@ -195,19 +216,19 @@ class Receiver:
         # A name that the plan does not know is a stranger's text, and is not repeated.
         system = name if name in self._plan.systems else None
         logger().warning(
-            "refused", extra={"answer": status.value, "system": system, "reason": detail, **(more or {})}
+            "refused", extra={"answer": status, "system": system, "reason": detail, **(more or {})}
         )
         if status not in _NOT_FOR_US:
             self._metrics.add("WebhooksRejected")
             if system and self._sightings:
-                self._sightings.refused(system, (more or {}).get("rule") or str(status.value))
+                self._sightings.refused(system, (more or {}).get("rule") or str(status))
         return problem(status, detail, headers=headers, more=more)
 
 
 def unavailable() -> Answer:
     """The answer when it is our fault: send it again."""
     return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
+        503,
         "It could not be stored: send it again.",
         headers={"retry-after": str(RETRY_AFTER)},
     )

@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 TOLERANCE = 300.0
 """Seconds that a timestamp may be from our clock, either way, where neither manifest nor scheme say."""
 
-_RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII
-)  # RFC 3339, section 5.6, without its lower-case letters
-_HTTP_DATE = re.compile(
-    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII
-)  # RFC 9110, section 5.6.7, IMF-fixdate
+# Texts, which `re` compiles when they are first used: most schemes have digits.
+_RFC3339 = r"(?a)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)"
+"""RFC 3339, section 5.6, without its lower-case letters."""
+_HTTP_DATE = r"(?a)(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+"""RFC 9110, section 5.6.7, IMF-fixdate."""
 _MAX_DIGITS = (
     15  # milliseconds until the year 33658; a sender chooses this text, and int() of a long one is slow
 )
@@ -33,7 +32,7 @@ def _digits(text: str) -> int:
 
 
 def _read_rfc3339(text: str) -> float:
-    if not _RFC3339.fullmatch(text):
+    if not re.fullmatch(_RFC3339, text):
         raise Malformed("timestamp")
     return datetime.fromisoformat(text).timestamp()
 
@@ -41,7 +40,7 @@ def _read_rfc3339(text: str) -> float:
 def _read_http(text: str) -> float:
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 # few schemes need it
 
-    if not _HTTP_DATE.fullmatch(text):
+    if not re.fullmatch(_HTTP_DATE, text):
         raise Malformed("timestamp")
     return parsedate_to_datetime(text).timestamp()
 
