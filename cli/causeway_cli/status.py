@@ -1,4 +1,4 @@
-"""``causeway status``: every integration, and whether the books close."""
+"""``causeway status``: what is not well, every integration, and whether the books close."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from causeway.operations.integrations import COUNTS, circuit, counts, live, syst
 from causeway.operations.ledger import Ledger
 from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
+from causeway.watching.report import report
+from causeway.watching.standing import Standings
+from causeway_cli.findings import ago, concerning, drawn, plain
 from causeway_cli.options import MAP, AsJson, Map, Name, Profile, Region, StackName, when
 from causeway_cli.printing import print_json
 from causeway_cli.stacks import Place, operating
@@ -50,7 +53,7 @@ def status(
     integrations: Map = MAP,
     as_json: AsJson = False,
 ) -> None:
-    """Show every integration, and whether everything that was accepted is accounted for; exit with 1 if not.
+    """Show what is not well, every integration, and whether what was accepted is accounted for (else exit 1).
 
     Example: causeway status
     """
@@ -98,6 +101,7 @@ def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]
     closed = books.close(place.journal, begin, _accepted(place, begin), names)
     on_queue = _on_queue(place)
     return {
+        "watched": concerning(report(Standings(place.state), place.plan, place.clock.now()), names),
         "integrations": _integrations(place, names, overview),
         "on_queue": on_queue,
         "books": {
@@ -145,19 +149,19 @@ def _drawn(found: dict[str, JSON]) -> Group:
         state, paused = each["state"], each["paused"]
         shown = Text(state, _STYLES[state])
         if paused:
-            shown.append(f" since {paused['since']} by {paused['by']}: {paused['reason']}", "default")
+            shown.append(plain(f" since {paused['since']} by {paused['by']}: {paused['reason']}"), "default")
         if each["circuit"]["state"] != "closed":
             shown.append(f"; {each['circuit']['system']} is {each['circuit']['state']}", "yellow")
         table.add_row(
             each["integration"],
             shown,
-            each["last_event"] or "none within a day",
+            each["last_event"] or "none is known",
             _count(each, "waiting"),
-            _ago(each["oldest_waiting"]),
+            ago(each["oldest_waiting"]),
             Text(_count(each, "dead"), "red" if each["dead"] else "default"),
             _count(each, "delivered"),
         )
-    return Group(table, "", _verdict(found), _ledger(found["books"]))
+    return Group(drawn(found["watched"]), table, "", _verdict(found), _ledger(found["books"]))
 
 
 def _count(found: dict[str, JSON], name: str) -> str:
@@ -182,13 +186,3 @@ def _ledger(kept: dict[str, JSON]) -> Table:
         if any(book[name] for name in COUNTS):
             table.add_row(book["integration"], *(str(book[name]) for name in COUNTS))
     return table
-
-
-def _ago(text: str | None) -> str:
-    if text is None:
-        return ""
-    seconds = time.time() - (when(text) or 0)
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0, seconds):.0f} s"

@@ -26,6 +26,7 @@ from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
 from causeway.telemetry.logs import logger
+from causeway.watching.standing import Standings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,9 @@ def make_stack(environ: Mapping[str, str], clock: Clock) -> Stack:
         pauses=pauses,
         healths=Healths(state, clock),
         ledger=Ledger(state),
+        standings=Standings(state),
         clock=clock,
+        runbooks=settings.runbook_base,
     )
 
 

@@ -73,7 +73,7 @@ def test_it_changes_nothing_in_the_journal():
     assert allowed("Journal") == {"dynamodb:GetItem": ["*"], "dynamodb:Query": ["page#*"]}
 
 
-def test_in_the_state_it_touches_pauses_and_replays_and_sees_how_systems_are():
+def test_in_the_state_it_touches_pauses_and_replays_and_sees_how_things_are():
     """Neither tokens nor keys: whoever operates must not become whoever is operated."""
     touched = allowed("State")
     assert {key for keys in touched.values() for key in keys} == {
@@ -81,9 +81,14 @@ def test_in_the_state_it_touches_pauses_and_replays_and_sees_how_systems_are():
         "release#*",
         "health#*",
         "books#*",
+        "watch#*",
         "replay#*",
     }
     assert touched["dynamodb:UpdateItem"] == ["pause#*", "replay#*"]
+    assert {name for name, keys in touched.items() if "watch#*" in keys} == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+    }
     assert "dynamodb:Scan" not in touched
 
 

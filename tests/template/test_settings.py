@@ -23,6 +23,7 @@ OWN = {
         "CAUSEWAY_CONSOLE_CLIENT_ID",
         "CAUSEWAY_CONSOLE_SCOPE",
         "CAUSEWAY_CONSOLE_TOKEN_ORIGIN",
+        "CAUSEWAY_RUNBOOK_BASE",
     },
     "WatchdogFunction": {
         "CAUSEWAY_STACK",

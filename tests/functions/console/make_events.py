@@ -19,6 +19,7 @@ def make() -> dict[str, dict]:
     return {
         "health": event_of("GET", "/api/health", said=nobody),
         "openapi": event_of("GET", "/api/openapi.json", said=nobody),
+        "findings": event_of("GET", "/api/findings", said=authorizer()),
         "integrations": event_of("GET", "/api/integrations", said=authorizer()),
         "dead": event_of("GET", "/api/deliveries", query="status=dead&limit=20", said=authorizer()),
         "event": event_of("GET", "/api/events/shop/820982911946154508", said=authorizer()),

@@ -10,6 +10,7 @@ from tests.support.deliveries import Stage
 GUARDED = [operation for operation in OPERATIONS if operation.scope]
 SCOPES = {
     "GET /api/health": None,
+    "GET /api/findings": "console:read",
     "GET /api/integrations": "console:read",
     "GET /api/deliveries": "console:read",
     "GET /api/deliveries/{id}": "console:read",

@@ -15,6 +15,7 @@ from causeway.api.routes.description import described
 from causeway.events.identity import delivery_id
 from tests.support.console import Console
 from tests.support.deliveries import Stage, plan_of
+from tests.support.watching import Watched
 
 NAME = "orders-to-ledger"
 DOCUMENT = described()
@@ -87,6 +88,12 @@ def test_answers_are_what_their_schemas_say_and_nothing_besides():
     console.post(f"/api/integrations/{NAME}/pause", {"reason": "why"})
     delivery = delivery_id("shop", "evt_1", NAME)
     check("Integrations", console.get("/api/integrations").body)
+    check("Findings", console.get("/api/findings").body)
+    Watched(console.stage).minutes(1)
+    console.stack.forget()
+    found = console.get("/api/findings").body
+    assert {each["check"] for each in found["findings"]} == {"dead", "paused"}
+    check("Findings", found)
     check("Deliveries", console.get("/api/deliveries", "limit=2").body)
     check("DeliveryInFull", console.get(f"/api/deliveries/{delivery}").body)
     check("DeliveriesOfEvent", console.get("/api/events/shop/evt_1").body)

@@ -1,23 +1,21 @@
-"""Since when: how long something has been dead, silent, or both."""
+"""Since when: how long something has been dead, and when the last event came."""
 
 import pytest
 
 from causeway.settings.clock import rfc3339
+from causeway.watching.checks import CHECKS
 from tests.support.console import Console
 from tests.support.deliveries import NOW, Stage, plan_of
+from tests.support.watching import Watched
 
 HOUR = 3600.0
+CHECKS_OF_SILENCE = [check for check in CHECKS if check.name == "silence"]
 
 
 def one(console):
     console.stack.forget()
     (found,) = console.get("/api/integrations").body["integrations"]
     return found
-
-
-def expecting(every, during="always"):
-    frequency = {"expect_every": every, "during": during, "deliver_within": 900.0}
-    return Console(Stage(plan_of(frequency=frequency)))
 
 
 def test_dead_letters_say_when_the_oldest_of_them_came():
@@ -32,30 +30,57 @@ def test_dead_letters_say_when_the_oldest_of_them_came():
     assert one(console)["oldest_dead"] == rfc3339(NOW)
 
 
-class TestSilence:
-    def test_it_begins_with_the_last_event_when_the_next_is_overdue(self):
-        console = expecting(2 * HOUR)
-        console.stage.accept()
-        console.stage.invoke()
-        assert one(console)["silent_since"] is None
-        console.stage.clock.set(NOW + 2 * HOUR - 1)
-        assert one(console)["silent_since"] is None
-        console.stage.clock.set(NOW + 2 * HOUR + 1)
-        assert one(console)["silent_since"] == rfc3339(NOW)
+class TestTheLastEvent:
+    """As far back as the watchdog remembers, and a day where nobody watches the silence."""
 
-    def test_only_time_within_the_window_counts(self):
-        """Tuesday, 14 November 2023, 22:13:20 UTC; the window opens on Wednesday at seven."""
-        console = expecting(2 * HOUR, "mon-fri 07:00-21:00 UTC")
-        console.stage.accept()
-        console.stage.invoke()
-        console.stage.clock.set(NOW + 10 * HOUR)
-        assert one(console)["silent_since"] is None
-        console.stage.clock.set(NOW + 11 * HOUR)
-        assert one(console)["silent_since"] == rfc3339(NOW)
+    def quiet(self, *, every=2 * HOUR, hours=72.0):
+        """One event, and then nothing for so long; the watchdog looks once an hour."""
+        frequency = {"expect_every": every, "during": "always", "deliver_within": 900.0}
+        stage = Stage(plan_of(frequency=frequency))
+        console, watched = Console(stage), Watched(stage, checks=CHECKS_OF_SILENCE)
+        watched.look()
+        stage.clock.advance(HOUR)
+        at = stage.clock.now()
+        stage.accept()
+        stage.invoke()
+        for _ in range(int(hours)):
+            stage.clock.advance(HOUR)
+            watched.look()
+        return console, at
 
-    @pytest.mark.parametrize(("every", "silent"), [(None, False), (6 * HOUR, True), (48 * HOUR, False)])
-    def test_of_what_was_before_a_day_nothing_is_claimed(self, every, silent):
-        assert (one(expecting(every))["silent_since"] is not None) is silent
+    @pytest.mark.parametrize("hours", [1, 5, 30, 24 * 20])
+    def test_it_is_known_however_long_ago_it_was(self, hours):
+        console, at = self.quiet(hours=hours)
+        assert one(console)["last_event"] == rfc3339(at)
+
+    def test_of_what_is_expected_never_a_day_is_looked_through(self):
+        console, at = self.quiet(every=None, hours=20)
+        assert one(console)["last_event"] == rfc3339(at)
+        console, _ = self.quiet(every=None, hours=30)
+        assert one(console)["last_event"] is None
+
+    def test_what_lies_dead_for_long_hides_no_later_event(self):
+        stage = Stage(plan_of())
+        console = Console(stage)
+        stage.target.on("/entries", 400)
+        stage.accept("old")
+        stage.invoke()
+        stage.clock.advance(30 * HOUR)
+        stage.target.on("/entries", 200)
+        later = stage.clock.now()
+        stage.accept("new")
+        stage.invoke()
+        stage.clock.advance(4 * HOUR)
+        assert one(console)["last_event"] == rfc3339(later)
+
+    def test_no_hour_before_the_last_known_event_is_asked_for(self):
+        def reads(**how):
+            console, _ = self.quiet(**how)
+            before = console.stage.memory.count("dynamodb")
+            one(console)
+            return console.stage.memory.count("dynamodb") - before
+
+        assert reads(every=None, hours=30) - reads(hours=5) >= 15
 
 
 @pytest.mark.parametrize(

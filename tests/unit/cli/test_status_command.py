@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 from causeway.aws.table import Table
 from causeway.operations.books import Book, last_closed
 from causeway.operations.ledger import Kept, Ledger
+from causeway.watching.standing import Standing, Standings
 from causeway_cli import status as command
+from tests.support.console import Console
 from tests.support.deliveries import Stage
+from tests.support.watching import Watched
 
 app = Typer()
 app.command()(command.status)
@@ -131,3 +134,60 @@ def test_watching_does_not_end_because_the_books_do_not_close(stage, interrupted
     result = causeway_status("--watch", "--json")
     assert result.exit_code == 0
     assert json.loads(result.output.splitlines()[1])["books"]["close"] is False
+
+
+class TestWhatIsNotWell:
+    """The same that the owner is told, before all else."""
+
+    def broken(self, stage, reason="no such account"):
+        stage.tools.pauses.pause("orders-to-ledger", by="ann", reason=reason)
+        Watched(stage).minutes(1)
+
+    def test_it_is_told_with_its_cause_what_helps_and_whose_it_is(self, stage):
+        self.broken(stage)
+        result = causeway_status()
+        assert result.exit_code == 0, result.output
+        first = result.output.partition("integration  ")[0]
+        for words in (
+            "warning",
+            "orders-to-ledger: paused by ann",
+            "cause: no such account",
+            "next: deliveries wait and lose no time; `causeway resume orders-to-ledger` when they may go on",
+            "finance",
+            "not well: 1",
+        ):
+            assert words in " ".join(first.split()), first
+
+    def test_as_json_it_is_what_the_interface_answers(self, stage):
+        self.broken(stage)
+        found = json.loads(causeway_status("--json").output)["watched"]
+        assert found == Console(stage).get("/api/findings").body
+
+    def test_all_is_well_is_said_with_when_it_was_looked(self, stage):
+        Watched(stage).minutes(1)
+        assert "ago: all is well" in causeway_status().output
+
+    def test_a_watchdog_that_does_not_run_is_said_first(self, stage):
+        self.broken(stage)
+        stage.clock.advance(600)
+        lines = causeway_status().output.splitlines()
+        assert "the watchdog has not run for 10 min" in lines[1]
+        assert "all is well" not in "".join(lines)
+
+    def test_words_of_others_are_shown_as_they_are_and_command_no_terminal(self, stage):
+        self.broken(stage, reason="[red]see[/blue] \x1b[2Jthis")
+        output = causeway_status().output
+        assert "[red]see[/blue] ?[2Jthis" in output
+        assert "\x1b[2J" not in output
+
+    def test_of_one_integration_it_shows_what_concerns_it_and_the_stack(self, stage):
+        Watched(stage).minutes(1)
+        standings = Standings(stage.state)
+        for subject, integrations in (("a", ["a"]), ("ledger", ["a", "orders-to-ledger"]), ("books", [])):
+            key = f"circuit#{subject}"
+            standings.write(
+                key,
+                Standing(key, "circuit", subject, "critical", "it is", 1.0, 2.0, integrations=integrations),
+            )
+        found = json.loads(causeway_status("--json").output)["watched"]["findings"]
+        assert {each["subject"] for each in found} == {"ledger", "books"}

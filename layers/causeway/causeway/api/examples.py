@@ -29,7 +29,6 @@ INTEGRATION: dict[str, JSON] = {
     "during": "always",
     "deliver_within": 900.0,
     "circuit": {"state": "closed", "system": None, "since": None, "until": None},
-    "silent_since": None,
     "book": {
         "hour": "2026-11-22T08:00:00.000Z",
         "accepted": 42,
@@ -39,6 +38,31 @@ INTEGRATION: dict[str, JSON] = {
         "duplicates": 1,
         "unaccounted": 0,
     },
+}
+
+FINDINGS: dict[str, JSON] = {
+    "watched_at": "2026-11-22T10:05:00.000Z",
+    "late": False,
+    "left_out": 0,
+    "failed": [],
+    "findings": [
+        {
+            "check": "overdue",
+            "subject": "orders-to-ledger",
+            "level": "warning",
+            "what": "deliveries are late: not done within 15 min",
+            "how_many": "12 deliveries",
+            "since": "2026-11-22T09:48:10.000Z",
+            "integrations": ["orders-to-ledger"],
+            "owners": [{"team": "finance-platform", "email": "finance-oncall@example.com"}],
+            "cause": "the target refuses: ledger answered 503 to POST /entries",
+            "next_step": "look at the target's answer: `causeway deliveries show ID`",
+            "runbook": "https://wiki.example.com/ledger",
+            "told_at": "2026-11-22T09:49:00.000Z",
+            "well_since": None,
+        }
+    ],
+    "more": False,
 }
 
 PAUSED: dict[str, JSON] = {

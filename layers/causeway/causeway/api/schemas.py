@@ -83,7 +83,11 @@ SCHEMAS: dict[str, Schema] = {
                 "`resuming`: it was resumed, and what waited for it is being released.",
             ),
             "paused": {"anyOf": [_object(_PAUSE), {"type": "null"}]},
-            "last_event": _of(_or_null(TIME), "Accepted then; null: none within a day, and none is open."),
+            "last_event": _of(
+                _or_null(TIME),
+                "When it came. Null: none within a day, none is open, and the watchdog, which remembers the "
+                "last one of an integration with `expect_every`, knows of none.",
+            ),
             "oldest_waiting": _of(_or_null(TIME), "When what waits longest was accepted."),
             "oldest_dead": _of(_or_null(TIME), "When the oldest of what is dead was accepted."),
             "lag": _of(SECONDS, "Seconds since then; 0 when nothing waits."),
@@ -104,14 +108,37 @@ SCHEMAS: dict[str, Schema] = {
             "during": _of(TEXT, "When that holds."),
             "deliver_within": _of(SECONDS, "Seconds; longer waits alarm."),
             "circuit": _of(_ref("Circuit"), "The worst of the systems that it calls."),
-            "silent_since": _of(
-                _or_null(TIME),
-                "When the last event came, if that is longer ago than it may be; null: it is not silent.",
-            ),
             "book": {
                 "anyOf": [_ref("Book"), {"type": "null"}],
                 "description": "The last hour whose books should close; null: none was counted yet.",
             },
+        }
+    ),
+    "Findings": _object(
+        {
+            "watched_at": _of(_or_null(TIME), "When the watchdog last looked; null: never."),
+            "late": _of({"type": "boolean"}, "It should have looked since: what it found is old."),
+            "left_out": _of(COUNT, "So much its last run had no time for; the next one looks at it first."),
+            "failed": _of(_list(TEXT), "The checks that could not tell, in its last run."),
+            "findings": _of(_list(_ref("Finding")), "The worst first, then the longest."),
+            "more": _of({"type": "boolean"}, "There are more than are listed."),
+        }
+    ),
+    "Finding": _object(
+        {
+            "check": _of(TEXT, "Such as `dead`, `circuit` or `silence`; `watchdog`: that it does not look."),
+            "subject": _of(TEXT, "An integration, a system, `system/poll`, or a part of the stack."),
+            "level": {"type": "string", "enum": ["warning", "critical"]},
+            "what": _of(TEXT, "One sentence."),
+            "how_many": _of(_or_null(TEXT), "A count, where the sentence does not say it."),
+            "since": _or_null(TIME),
+            "integrations": _of(_list(TEXT), "Whose owners are told; none: the operator is."),
+            "owners": _list(_object({"team": TEXT, "email": TEXT})),
+            "cause": _of(TEXT, "The probable one; may be empty."),
+            "next_step": _of(TEXT, "What to do about it; commands stand between backticks."),
+            "runbook": _of(_or_null(TEXT), "The owner's, or the stack's page: an address or a path."),
+            "told_at": _of(_or_null(TIME), "When somebody was last told; null: nobody is."),
+            "well_since": _of(_or_null(TIME), "It is not found any more; told when that has lasted."),
         }
     ),
     "Span": _object(

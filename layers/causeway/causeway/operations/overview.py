@@ -34,13 +34,13 @@ COUNTED_PAGES = 500
 SPAN = 300.0
 """Seconds of each part of what happened of late."""
 
+HEARD = "watch#silence"
+"""The hash key of what the watchdog knows of last events; the range key is the integration."""
+
 _STATUSES = ("waiting", "dead")
 _HOUR = 3600.0
 _HOURS = 24
 _AT_ONCE = 16
-
-LOOKS_BACK = (_HOURS - 1) * _HOUR
-"""Seconds, at least, within which the last event is looked for."""
 
 
 class Span(NamedTuple):
@@ -59,7 +59,7 @@ class Integration:
     name: str
     state: str  # active, paused or resuming
     pause: Pause
-    last_event: float | None  # accepted; None: none within a day, and none open
+    last_event: float | None  # None: none within a day, none open, and the watchdog knows of none
     oldest: float | None  # of what waits
     oldest_dead: float | None
     waiting: int
@@ -67,6 +67,14 @@ class Integration:
     delivered: int  # accepted in this clock hour or the one before
     at_least: tuple[str, ...]  # those of the counts that are lower bounds
     recent: tuple[Span, ...]  # this clock hour and the one before, in parts
+
+
+class _Known(NamedTuple):
+    """What the state says of an integration."""
+
+    pause: Pause
+    resuming: bool
+    heard: float | None  # its last event, where the watchdog knows of one
 
 
 class _Open(NamedTuple):
@@ -92,36 +100,41 @@ class Overview:
         self._state = state
         self._pauses = pauses
         self._clock = clock
-        self._earlier: dict[tuple[str, float], float | None] = {}
+        self._earlier: dict[tuple[str, float], list[float]] = {}
 
     def integrations(self, names: Sequence[str]) -> list[Integration]:
         """Each of them."""
+        heard = {each["part"]: each["last"] for each in self._state.parts(HEARD) if "last" in each}
         resuming = {each["part"] for each in self._state.parts(RELEASES) if each["pass"] != DONE}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             shards = pool.map(lambda place: self._shard(*place), [(n, s) for n in names for s in SHARDS])
             rest = pool.map(lambda name: (self._pauses.now(name), self._recent(name)), names)
             return [
-                self._one(name, name in resuming, *more, list(islice(shards, len(SHARDS))))
-                for name, more in zip(names, rest, strict=True)
+                self._one(
+                    name,
+                    _Known(pause, name in resuming, heard.get(name)),
+                    recent,
+                    list(islice(shards, len(SHARDS))),
+                )
+                for name, (pause, recent) in zip(names, rest, strict=True)
             ]
 
     def _one(
         self,
         name: str,
-        resuming: bool,  # noqa: FBT001 - one of two states
-        pause: Pause,
+        known: _Known,
         recent: _Delivered,
         shards: list[dict[str, _Open]],
     ) -> Integration:
         waiting, dead = _sum(each["waiting"] for each in shards), _sum(each["dead"] for each in shards)
         open_ = [*waiting.times, *dead.times]
-        times = [*open_, *(accepted_at for accepted_at, _ in recent.times)]
+        times = [*open_, *(accepted_at for accepted_at, _ in recent.times), known.heard]
         counts: dict[str, _Open | _Delivered] = {"waiting": waiting, "dead": dead, "delivered": recent}
         return Integration(
             name,
-            "paused" if pause.paused else "resuming" if resuming else "active",
-            pause,
-            last_event=max(times) if times else self._last_before(name),
+            "paused" if known.pause.paused else "resuming" if known.resuming else "active",
+            known.pause,
+            last_event=self._last(name, _last(times)),
             oldest=waiting.oldest,
             oldest_dead=dead.oldest,
             waiting=len(waiting.times),
@@ -170,17 +183,21 @@ class Overview:
         times = [(accepted_at, at) for (_, accepted_at), at in found.items()]
         return _Delivered(times, more=len(pages) > most)
 
-    def _last_before(self, name: str) -> float | None:
-        """When something was last accepted in the hours before, of which it is asked once."""
+    def _last(self, name: str, known: float | None) -> float | None:
+        """The last event, where this one is known: later hours are asked once an hour, back for a day."""
         hour = self._hour
+        if known is not None and known >= hour - _HOUR:
+            return known
         if (name, hour) not in self._earlier:
-            self._earlier = {key: last for key, last in self._earlier.items() if key[1] == hour}
+            self._earlier = {key: times for key, times in self._earlier.items() if key[1] == hour}
             times: list[tuple[float, float]] = []
             for back in range(2, _HOURS):
-                if times := self._delivered(name, hour - back * _HOUR, 1).times:
+                begin = hour - back * _HOUR
+                if times or (known is not None and begin + _HOUR <= known):
                     break
-            self._earlier[name, hour] = max((accepted_at for accepted_at, _ in times), default=None)
-        return self._earlier[name, hour]
+                times = self._delivered(name, begin, 1).times
+            self._earlier[name, hour] = [accepted_at for accepted_at, _ in times]
+        return _last([*self._earlier[name, hour], known])
 
     def _spans(self, delivered: list[tuple[float, float]], open_: list[float]) -> Iterator[Span]:
         begin = self._hour - _HOUR
@@ -194,6 +211,11 @@ class Overview:
     def _hour(self) -> float:
         """The beginning of this clock hour."""
         return self._clock.now() // _HOUR * _HOUR
+
+
+def _last(times: Iterable[float | None]) -> float | None:
+    """The last of those that are known."""
+    return max((time for time in times if time is not None), default=None)
 
 
 def _open(items: list[Item], now: float) -> _Open:

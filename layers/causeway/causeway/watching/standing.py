@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from causeway.watching.finding import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from causeway.aws.table import Item, Table
     from causeway.watching.finding import Finding, Level
@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 STANDING = "watch#all"
 """The hash key of all that is not well; the range key is the finding's."""
 
+RUN = ("watch#run", "run")
+"""The item that says how far the checks are, and when the watchdog last ran."""
+
 AGAIN = 3600.0
 """Seconds after a message in which what happens once more is not told."""
+
+WORDED_FOR = 300.0
+"""Seconds after which changed words are taken over, though nothing is told: who looks sees how many there
+are by now, and what lasts is not written down each minute."""
 
 Kind = Literal["began", "worse", "again", "still", "recovered"]
 
@@ -39,6 +46,12 @@ class Standing:
     told_at: float
     integrations: list[str] = field(default_factory=list)
     well_since: float | None = None  # it was not found any more, but not for long
+    cause: str = ""
+    next_step: str = ""
+    value: float | None = None
+    unit: str = ""
+    at_least: bool = False
+    worded_at: float | None = None  # when the words were taken: `what` and the five above
 
     @classmethod
     def of(cls, item: Item) -> Standing:
@@ -55,7 +68,17 @@ class Change:
     finding: Finding | None  # None: recovered
 
 
+@dataclass(frozen=True)
+class Run:
+    """What the watchdog's last run says of itself."""
+
+    at: float | None = None  # when it began; None: there was none
+    left_out: int = 0  # looks that there was no time for; the next run makes them first
+    failed: tuple[str, ...] = ()  # checks that could not tell, of one thing at least
+
+
 _FIELDS = frozenset(Standing.__dataclass_fields__) - {"key"}
+_WORDS = ("what", "cause", "next_step", "value", "unit", "at_least")
 
 
 def step(
@@ -92,6 +115,7 @@ def _bad(known: Standing | None, found: Finding, now: float, remind: float) -> t
             told_at=now,
             integrations=list(found.integrations),
         )
+        began = _worded(began, found, now)
         return began, Change("began", began, found)
     kind = _kind(known, found, now, remind)
     after = replace(
@@ -101,9 +125,20 @@ def _bad(known: Standing | None, found: Finding, now: float, remind: float) -> t
         well_since=None,
     )
     if kind is None:
-        return after, None
-    after = replace(after, what=found.what, told_at=now)
+        return _kept_fresh(after, found, now), None
+    after = replace(_worded(after, found, now), told_at=now)
     return after, Change(kind, after, found)
+
+
+def _kept_fresh(known: Standing, found: Finding, now: float) -> Standing:
+    """The same, with the words of now when those that it has are old and no longer right."""
+    old = known.worded_at is None or now - known.worded_at >= WORDED_FOR
+    changed = any(getattr(known, name) != getattr(found, name) for name in _WORDS)
+    return _worded(known, found, now) if old and changed else known
+
+
+def _worded(standing: Standing, found: Finding, now: float) -> Standing:
+    return replace(standing, worded_at=now, **{name: getattr(found, name) for name in _WORDS})
 
 
 def _kind(known: Standing, found: Finding, now: float, remind: float) -> Kind | None:
@@ -122,7 +157,18 @@ class Standings:
 
     def all(self) -> Mapping[str, Standing]:
         """All that is not well, by key."""
-        return {item["part"]: Standing.of(item) for item in self._state.parts(STANDING)}
+        return {standing.key: standing for standing in self.each()}
+
+    def each(self) -> Iterator[Standing]:
+        """The same one after the other; no more is read than is asked for."""
+        return map(Standing.of, self._state.parts(STANDING))
+
+    def last_run(self) -> Run:
+        """The watchdog's last run."""
+        item = self._state.get(*RUN) or {}
+        checks = [each for each in item.values() if isinstance(each, dict)]
+        left_out = sum(len(each["left"]) for each in checks)
+        return Run(item.get("at"), left_out, tuple(item.get("failed", ())))
 
     def write(self, key: str, standing: Standing | None) -> None:
         """What stands from now on."""

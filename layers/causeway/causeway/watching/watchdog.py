@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from causeway.watching.facts import Facts
 from causeway.watching.finding import Check
-from causeway.watching.standing import Standings, step
+from causeway.watching.standing import RUN, Standings, step
 from causeway.watching.world import World
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from causeway.watching.finding import AnyCheck, Finding
     from causeway.watching.standing import Change, Standing
     from causeway.watching.world import Means
-
-RUN = ("watch#run", "run")
-"""The item of the state that says how far the checks are."""
 
 STACK = "*"
 """In the place of an integration's name: a check of the whole stack."""
@@ -109,7 +106,9 @@ class Watchdog:
             each.left = [place for place in each.left if (name, place) not in seen]
         told, untold = self._tell([look for look in looks if look.findings is not None], now, until)
         values = {name: {"slot": each.slot, "left": each.left} for name, each in progress.items()}
-        self._means.state.put(dict(zip(("id", "part"), RUN, strict=True)) | values | {"at": now})
+        failed = sorted({look.check.name for look in looks if look.findings is None})
+        said = {"at": now, "failed": failed}
+        self._means.state.put(dict(zip(("id", "part"), RUN, strict=True)) | values | said)
         counts = self._count(looks, sum(len(each.left) for each in progress.values()), told, untold)
         if untold:
             raise NotToldError(f"{untold} changes could not be told; the next run tells them")

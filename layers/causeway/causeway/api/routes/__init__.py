@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causeway.api.routes import deliveries, description, health, integrations, replays
+from causeway.api.routes import deliveries, description, findings, health, integrations, replays
 
 if TYPE_CHECKING:
     from causeway.api.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
+    *findings.OPERATIONS,
     *integrations.OPERATIONS,
     *deliveries.OPERATIONS,
     *replays.OPERATIONS,
