@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 
 import pytest
 import typer
@@ -77,12 +76,6 @@ def to_entry(scope):
 ORDER = {"customer": "c/1", "total": "12.50", "note": None}
 
 
-def _without_transforms():
-    """Forget the package of a map's Python, which is another one in each map; what was forgotten."""
-    names = [name for name in sys.modules if name.split(".")[0] == "transforms"]
-    return {name: sys.modules.pop(name) for name in names}
-
-
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A map, in the current directory."""
@@ -100,10 +93,7 @@ def folder(tmp_path, monkeypatch):
     }.items():
         (tmp_path / "integrations" / name).write_text(text)
     monkeypatch.chdir(tmp_path)
-    before = _without_transforms()
-    yield tmp_path
-    _without_transforms()
-    sys.modules.update(before)
+    return tmp_path
 
 
 @pytest.fixture
