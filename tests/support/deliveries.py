@@ -50,6 +50,7 @@ QUEUE, FIFO, DEAD_LETTERS = (
 )
 TIMEOUT = 60.0
 VISIBILITY = 6 * TIMEOUT
+NOTHING_FAILED = {"batchItemFailures": []}
 
 
 def call_of(path="/entries", *, system="ledger", method="POST", **more):
