@@ -17,6 +17,7 @@ from causeway.webhooks.gateway import Unacceptable, request_of, system_of
 from causeway.webhooks.identity import DEFAULT_TYPE, read_events
 from causeway.webhooks.patterns import SignedRequest
 from causeway_cli.errors import CommandError
+from causeway_cli.files import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,10 +54,7 @@ def read(
         CommandError: it is none of these, or another system's.
     """
     given = _headers(headers)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}") from error
+    content = bytes_of(file)
     try:
         whole = json.loads(content)
     except ValueError:

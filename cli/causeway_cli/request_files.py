@@ -10,6 +10,7 @@ from causeway.webhooks.gateway import Unacceptable, query_of, request_of
 from causeway.webhooks.patterns import SignedRequest
 from causeway.webhooks.rejections import Rejection
 from causeway_cli.errors import CommandError
+from causeway_cli.files import bytes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +31,7 @@ def read(file: Path, *, base_url: str, now: float) -> Rejection:
     Raises:
         CommandError: it is none of these.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}") from error
+    content = bytes_of(file)
     try:
         whole = json.loads(content)
     except ValueError:

@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 from causeway.plan.plan import load
 from causeway_cli.account import local_clients
 from causeway_cli.errors import CommandError
+from causeway_cli.files import bytes_of
 from causeway_cli.local import running
 from causeway_cli.local.signing import Provider, SignedEvent, webhooks_of
 from causeway_cli.options import AsJson
@@ -48,7 +49,7 @@ def send(
     secret = _read(secret_file) if secret_file else _stored(cloud, webhooks_of(plan, system)["secrets"][0])
     address = f"{(url or cloud.url).rstrip('/')}/webhooks/{system}"
     provider = Provider(plan, system, secret=secret, url=address)
-    content = _bytes(file) if file else None
+    content = bytes_of(file) if file else None
     answers: list[dict[str, Any]] = []
     with urllib3.PoolManager(timeout=ANSWER_WITHIN) as pool:
         for _ in range(count):
@@ -91,11 +92,4 @@ def _stored(cloud: running.Running, name: str) -> str:
 
 
 def _read(file: Path) -> str:
-    return _bytes(file).decode("utf-8").strip()
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}") from error
+    return bytes_of(file).decode("utf-8").strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import random
 from typing import TYPE_CHECKING, Any
 
 from causeway.acceptance.sightings import Sightings
@@ -14,11 +13,7 @@ from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.proof import make_means
 from causeway.calls.transport import Transport
-from causeway.limiting.health import Healths
-from causeway.limiting.leases import Concurrency
-from causeway.limiting.reservations import Reservations
 from causeway.limiting.turns import Limits
-from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import load
 from causeway.polling.lanes import Lanes
 from causeway.polling.receiving import receive
@@ -54,16 +49,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         journal=Table(aws, settings.journal),
         store=Lanes(make_store(plan, aws, settings, clock)),
         ticks=PollQueue(aws, settings.polls_url),
-        limits=Limits(
-            systems=plan.systems,
-            healths=Healths(state, clock),
-            reservations=Reservations(state, clock),
-            concurrency=Concurrency(state, clock),
-            under_way=UnderWay(clock),
-            clock=clock,
-            jitter=random.random,
-            unwritten={},
-        ),
+        limits=Limits.of(plan.systems, state, clock),
         metrics=Metrics(by_integration=settings.metrics_by_integration),
         logger=logger(),
         clock=clock,

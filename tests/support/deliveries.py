@@ -28,10 +28,8 @@ from causeway.delivery.work import Tools
 from causeway.events.envelope import make_event
 from causeway.events.identity import delivery_id
 from causeway.limiting.health import Healths
-from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
 from causeway.limiting.turns import Limits
-from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import Plan
 from causeway.queueing.messages import decode
 from causeway.queueing.payloads import Payloads
@@ -50,6 +48,7 @@ QUEUE, FIFO, DEAD_LETTERS = (
 )
 TIMEOUT = 60.0
 VISIBILITY = 6 * TIMEOUT
+NOTHING_FAILED = {"batchItemFailures": []}
 
 
 def call_of(path="/entries", *, system="ledger", method="POST", **more):
@@ -198,17 +197,7 @@ class Stage:
         secrets = Secrets(self.aws, prefix="/stack/causeway", direction="out", clock=self.clock)
         payloads = Payloads(self.aws, "payloads")
         queue = Queue(self.aws, url=QUEUE, fifo_url=FIFO, bucket="payloads", clock=self.clock)
-        self.limits = Limits(
-            systems=plan.systems,
-            healths=Healths(state, self.clock),
-            reservations=Reservations(state, self.clock),
-            concurrency=Concurrency(state, self.clock),
-            under_way=UnderWay(self.clock),
-            clock=self.clock,
-            jitter=lambda: jitter,
-            unwritten={},
-        )
-        payloads = Payloads(self.aws, "payloads")
+        self.limits = Limits.of(plan.systems, state, self.clock, jitter=lambda: jitter)
         beside = Beside(table, payloads)
         self.tools = Tools(
             plan=plan,

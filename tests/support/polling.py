@@ -8,7 +8,6 @@ in whole seconds, rows that show later than their time says, errors in between.
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,11 +20,7 @@ import yaml
 from causeway.aws.table import Table
 from causeway.calls.caller import Caller
 from causeway.calls.transport import NoAnswerError, RawAnswer
-from causeway.limiting.health import Healths
-from causeway.limiting.leases import Concurrency
-from causeway.limiting.reservations import Reservations
 from causeway.limiting.turns import Limits
-from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import Plan
 from causeway.polling.dispatching import Dispatching
 from causeway.polling.receiving import receive
@@ -261,16 +256,7 @@ class PollStage:
             journal=Table(aws, "journal"),
             store=Queue(aws, url=DELIVERIES, bucket="payloads", clock=clock),
             ticks=ticks,
-            limits=Limits(
-                systems=plan.systems,
-                healths=Healths(state, clock),
-                reservations=Reservations(state, clock),
-                concurrency=Concurrency(state, clock),
-                under_way=UnderWay(self.clock),
-                clock=clock,
-                jitter=lambda: 0.0,
-                unwritten={},
-            ),
+            limits=Limits.of(plan.systems, state, clock, jitter=lambda: 0.0),
             metrics=self.metrics,
             logger=logger(),
             clock=clock,
@@ -340,8 +326,3 @@ class PollStage:
     def versions(self):
         """What has been queued, by id and version, and how often."""
         return Counter((event["data"]["id"], event["data"]["version"]) for event in self.events())
-
-
-def seeded(seed):
-    """Dice."""
-    return random.Random(seed)

@@ -66,7 +66,7 @@ def notified(**message: str) -> dict[str, Any]:
     unsigned = SignedRequest(
         "POST", "", {}, json.dumps({"MessageId": "m-1", "Message": "hello", **message}).encode()
     )
-    body = sns.sign({}, unsigned, secret, now=NOW).body
+    body = sns.WAY.sign({}, unsigned, secret, now=NOW).body
     return request(
         "topic", body, {"x-amz-sns-message-type": "Notification"}, content_type="text/plain; charset=UTF-8"
     )

@@ -10,7 +10,6 @@ from causeway.limiting.health import Healths
 from causeway.limiting.leases import Concurrency
 from causeway.limiting.reservations import Reservations
 from causeway.limiting.turns import Held, Limits, Turn, Wanted, rates_of
-from causeway.limiting.under_way import UnderWay
 from causeway.settings.clock import SettableClock
 from tests.support.memory_aws import MemoryAws
 
@@ -27,15 +26,11 @@ def aws():
 
 def limits_of(aws, **api):
     state, clock = Table(aws, "state"), aws.clock
-    return Limits(
-        systems={"ledger": {"name": "ledger", "description": "", "redact": [], "api": api}},
-        healths=Healths(state, clock),
-        reservations=Reservations(state, clock),
-        concurrency=Concurrency(state, clock),
-        under_way=UnderWay(clock),
-        clock=clock,
+    return Limits.of(
+        {"ledger": {"name": "ledger", "description": "", "redact": [], "api": api}},
+        state,
+        clock,
         jitter=lambda: 0.0,
-        unwritten={},
     )
 
 

@@ -52,7 +52,7 @@ def judge(
 
 def paid(body: bytes = BODY, key: int = 1, **headers: str) -> SignedRequest:
     secret = json.dumps({"webhook_id": WEBHOOK, "private_key": private_pem(rsa_key(key))})
-    request = paypal.sign({}, SignedRequest("POST", "", {}, body), secret, now=NOW)
+    request = paypal.WAY.sign({}, SignedRequest("POST", "", {}, body), secret, now=NOW)
     changed = {name.replace("_", "-"): value for name, value in headers.items()}
     return request._replace(headers={**request.headers, **changed})
 
@@ -252,7 +252,7 @@ def told(message: dict[str, Any] | None = None, key: int = 1, topic: str = TOPIC
     request = SignedRequest(
         "POST", "", {}, json.dumps({"Message": "hello\nworld", **(message or {})}).encode()
     )
-    return dict(json.loads(sns.sign({}, request, secret, now=NOW).body))
+    return dict(json.loads(sns.WAY.sign({}, request, secret, now=NOW).body))
 
 
 def posted(message: dict[str, Any]) -> SignedRequest:

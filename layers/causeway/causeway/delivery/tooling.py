@@ -17,11 +17,7 @@ from causeway.delivery.journal import Journal
 from causeway.delivery.order_keys import OrderKeys
 from causeway.delivery.pauses import Pauses
 from causeway.delivery.work import Tools
-from causeway.limiting.health import Healths
-from causeway.limiting.leases import Concurrency
-from causeway.limiting.reservations import Reservations
 from causeway.limiting.turns import Limits
-from causeway.limiting.under_way import UnderWay
 from causeway.plan.plan import load
 from causeway.queueing.payloads import Payloads
 from causeway.queueing.queue import Queue
@@ -59,16 +55,7 @@ def make_tools(environ: Mapping[str, str], clock: Clock) -> Tools:
         order_keys=OrderKeys(table, payloads),
         queue=Queue.from_settings(aws, settings, clock),
         pauses=Pauses(state, clock),
-        limits=Limits(
-            systems=plan.systems,
-            healths=Healths(state, clock),
-            reservations=Reservations(state, clock),
-            concurrency=Concurrency(state, clock),
-            under_way=UnderWay(clock),
-            clock=clock,
-            jitter=random.random,
-            unwritten={},
-        ),
+        limits=Limits.of(plan.systems, state, clock),
         giving_up=GivingUp(
             aws,
             journal,

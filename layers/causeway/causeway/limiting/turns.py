@@ -6,20 +6,22 @@ are leased until it ends. A system without limits costs nothing here.
 
 from __future__ import annotations
 
+import random
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from causeway.limiting.health import Healths
+from causeway.limiting.leases import Concurrency
 from causeway.limiting.rates import Rate, slack
-from causeway.limiting.reservations import AHEAD
+from causeway.limiting.reservations import AHEAD, Reservations
+from causeway.limiting.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from causeway.limiting.health import Health, Healths
-    from causeway.limiting.leases import Concurrency
-    from causeway.limiting.reservations import Reservations
-    from causeway.limiting.under_way import UnderWay
+    from causeway.aws.table import Table
+    from causeway.limiting.health import Health
     from causeway.plan.records import Api, System
     from causeway.settings.clock import Clock
 
@@ -74,6 +76,27 @@ class Limits(NamedTuple):
     clock: Clock
     jitter: Callable[[], float]  # from 0 to 1
     unwritten: dict[str, tuple[float, int]]  # since when so many calls were answered that no count knows of
+
+    @classmethod
+    def of(
+        cls,
+        systems: Mapping[str, System],
+        state: Table,
+        clock: Clock,
+        *,
+        jitter: Callable[[], float] = random.random,
+    ) -> Limits:
+        """Those of a new instance."""
+        return cls(
+            systems=systems,
+            healths=Healths(state, clock),
+            reservations=Reservations(state, clock),
+            concurrency=Concurrency(state, clock),
+            under_way=UnderWay(clock),
+            clock=clock,
+            jitter=jitter,
+            unwritten={},
+        )
 
 
 class Turn(NamedTuple):

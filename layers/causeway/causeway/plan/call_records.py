@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from causeway.plan.manifest.auth import ApiKey
 from causeway.plan.manifest.polls import NextCursor, NextUrl, Offsets, Pages
@@ -10,9 +10,15 @@ from causeway.plan.names_in import names_in
 
 if TYPE_CHECKING:
     from causeway.plan import records
+    from causeway.plan.manifest.base import Manifest
     from causeway.plan.manifest.call import CallWords
     from causeway.plan.manifest.polls import Cursor, Paginate, Poll
     from causeway.plan.manifest.system import Api, System
+
+
+def given(manifest: Manifest, *names: str) -> Any:
+    """Of these keys, which a record has as they are written, those that are."""
+    return {name: value for name in names if (value := getattr(manifest, name)) is not None}
 
 
 def call_record(system: str, api: Api, call: CallWords, *, body: bool) -> records.Call:
@@ -40,8 +46,7 @@ def call_record(system: str, api: Api, call: CallWords, *, body: bool) -> record
         record["body"] = call.body
     elif body:
         record["body"] = "${data}"
-    if call.when is not None:
-        record["when"] = call.when
+    record.update(given(call, "when"))
     retry_when = call.retry_when or api.retry_when
     if retry_when is not None:
         record["retry_when"] = retry_when
@@ -77,20 +82,11 @@ def poll_record(system: System, name: str) -> records.Poll:
 
 
 def _add_optional(record: records.Poll, poll: Poll, system: System) -> None:
-    if poll.every is not None:
-        record["every"] = poll.every
-    if poll.cron is not None:
-        record["cron"] = poll.cron
-    if poll.version is not None:
-        record["version"] = poll.version
+    record.update(given(poll, "every", "cron", "version", "retention", "parse"))
     if poll.cursor is not None:
         record["cursor"] = _cursor(poll.cursor, record["call"])
     if poll.paginate is not None:
         record["paginate"] = _paginate(poll.paginate)
-    if poll.retention is not None:
-        record["retention"] = poll.retention
-    if poll.parse is not None:
-        record["parse"] = poll.parse
     if poll.diff is not None:
         record["diff"] = {"ignore": poll.diff.ignore, "deleted": poll.diff.deleted}
     if poll.reconcile and system.webhooks:
@@ -104,15 +100,9 @@ def _cursor(cursor: Cursor, call: records.Call) -> records.Cursor:
         "delay": cursor.delay,
         "asks": "since" in names_in([call["path"], call["query"], call["headers"], call.get("body")]),
     }
-    if cursor.field is not None:
-        record["field"] = cursor.field
+    record.update(given(cursor, "field", "token", "start", "window"))
     if cursor.token is not None:
-        record["token"] = cursor.token
         record["format"] = "opaque"
-    if cursor.start is not None:
-        record["start"] = cursor.start
-    if cursor.window is not None:
-        record["window"] = cursor.window
     return record
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from causeway.plan.call_records import call_record, poll_record
+from causeway.plan.call_records import call_record, given, poll_record
 from causeway.plan.checks.schemes import spelled_out
 from causeway.plan.manifest.call import WITH_BODY, Call
 from causeway.plan.manifest.integration import (
@@ -65,10 +65,7 @@ def integration_record(integration: Integration, systems: Mapping[str, System]) 
         "frequency": _all(integration.frequency),
         "errors": _all(integration.errors) | {"retry": _all(integration.errors.retry)},
     }
-    if integration.flow.filter is not None:
-        record["filter"] = integration.flow.filter
-    if integration.flow.order_by is not None:
-        record["order_by"] = integration.flow.order_by
+    record.update(given(integration.flow, "filter", "order_by"))
     if integration.flow.buffer == "stream":
         record["buffer"] = "stream"
     return record
@@ -122,16 +119,7 @@ def _webhooks(webhooks: Webhooks) -> records.Webhooks:
         "secrets": webhooks.secrets,
         "dedupe_for": webhooks.dedupe_for,
     }
-    if webhooks.tolerance is not None:
-        record["tolerance"] = webhooks.tolerance
-    if webhooks.id is not None:
-        record["id"] = webhooks.id
-    if webhooks.type is not None:
-        record["type"] = webhooks.type
-    if webhooks.split is not None:
-        record["split"] = webhooks.split
-    if webhooks.token is not None:
-        record["token"] = webhooks.token
+    record.update(given(webhooks, "tolerance", "id", "type", "split", "token"))
     if webhooks.reply is not None:
         record["reply"] = _all(webhooks.reply)
     if webhooks.keep_rejected:
@@ -195,8 +183,7 @@ def _limits(api: Api, record: records.Api) -> None:
 
 def _run(step: RunStep) -> records.Step:
     record: records.Step = {"name": step.name, "run": step.run}
-    if step.when is not None:
-        record["when"] = step.when
+    record.update(given(step, "when"))
     return record
 
 

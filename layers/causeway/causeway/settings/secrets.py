@@ -105,11 +105,8 @@ class Secrets:
             SecretMissing: one is not there.
             SecretsUnavailable: one could not be read, and none was read lately.
         """
-        references = [self._reference(name) for name in names]
         with self._lock:
-            now = self._clock.now()
-            self._read(self._due(references, now, reread=False), now, reread=False)
-            return [self._value(*pair) for pair in zip(names, references, strict=True)]
+            return self._values(names, reread=False)
 
     def reread(self, names: Sequence[SecretName]) -> list[str]:
         """The secrets as they are now, then those that they replaced lately: what may match after a mismatch.
@@ -121,12 +118,9 @@ class Secrets:
             SecretMissing: one is not there.
             SecretsUnavailable: one could not be read, and none was read lately.
         """
-        references = [self._reference(name) for name in names]
         with self._lock:
-            now = self._clock.now()
-            self._read(self._due(references, now, reread=True), now, reread=True)
-            current = [self._value(*pair) for pair in zip(names, references, strict=True)]
-            replaced = [self._previous(each) for each in references]
+            current = self._values(names, reread=True)
+            replaced = [self._previous(self._reference(name)) for name in names]
         return current + [each for each in replaced if each is not None]
 
     def since(self, name: SecretName) -> float:
@@ -138,6 +132,12 @@ class Secrets:
         """
         self.current([name])
         return self._kept[self._reference(name)[:2]].since
+
+    def _values(self, names: Sequence[SecretName], *, reread: bool) -> list[str]:
+        references = [self._reference(name) for name in names]
+        now = self._clock.now()
+        self._read(self._due(references, now, reread=reread), now, reread=reread)
+        return [self._value(*pair) for pair in zip(names, references, strict=True)]
 
     def _reference(self, name: SecretName) -> _Reference:
         path, _, part = name.partition("#")

@@ -27,8 +27,6 @@ ATTRIBUTE = "to"
 KNOWN_FOR = 300.0
 """Seconds that an instance relies on which subscriptions there are."""
 
-PENDING = "PendingConfirmation"
-
 _MEMBER = re.compile(r"<member>(.*?)</member>", re.DOTALL)
 _NEXT = re.compile(r"<NextToken>([^<]+)</NextToken>")
 

@@ -2,7 +2,7 @@
 
 A record reaches a module by ``{"code": "twilio"}``, and JSON Web Tokens, which are data on top of one module,
 by ``{"algorithm": "jwt"}``. A module is imported when the first request for it comes, so that a function
-that receives from others pays nothing for it. Each module offers :class:`Special`.
+that receives from others pays nothing for it. Each of the table offers a :class:`Special` as ``WAY``.
 
 A secret that holds several values is a JSON object in one text (``{"public_key": ..., "private_key": ...}``);
 :func:`fields_of` reads it.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # Protocols are made in a millisecond each, which every cold 
             """Raises ValueError (there is no such thing) or OSError (it cannot be had now)."""
 
     class Special(Protocol):
-        """What a module of the table offers."""
+        """What verifies by code."""
 
         def check(self, scheme: Scheme) -> None:
             """Raise SchemeError where a record asks for what the module cannot do."""
@@ -97,7 +97,8 @@ def special(scheme: Scheme) -> Special | None:
         return cast("Special", import_module("causeway.webhooks.jwt"))
     if name not in SPECIAL:
         raise SchemeError(f"code: {name!r} is not known; there are {', '.join(SPECIAL)}")
-    return cast("Special", import_module(SPECIAL[name]))
+    way: Special = import_module(SPECIAL[name]).WAY
+    return way
 
 
 def fields_of(secret: str) -> dict[str, JSON]:

@@ -20,51 +20,29 @@ from typing import TYPE_CHECKING
 from causeway.webhooks.encodings import KEYS
 from causeway.webhooks.patterns import Malformed, Missing
 from causeway.webhooks.special.bodies import json_of
-from causeway.webhooks.special.secrets import is_readable, readable, utf8
+from causeway.webhooks.special.secrets import utf8
+from causeway.webhooks.special.way import Way
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from causeway.plan.records import JSON, Scheme
     from causeway.webhooks.patterns import SignedRequest
-    from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 _MAX_ITEMS = 1000
 _REFERENCE = 3  # the merchant's, the one field that may hold colons
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return ()
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(_key, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,  # noqa: ARG001 # no time is signed
-    now: float,  # noqa: ARG001 # likewise
-    fetch: Fetch | None,  # noqa: ARG001 # nothing to fetch
+def _verify(
+    scheme: Scheme, request: SignedRequest, keys: Sequence[tuple[int, bytes]], _moment: Moment
 ) -> Verified:
-    """See there."""
-    keys = readable(_key, secrets)
     indexes = [_signer(item, keys) for item in _items(request.body)]
     return Verified(scheme, indexes[0], None)
 
 
-def sign(scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:  # noqa: ARG001
-    """See there."""
+def _sign(_scheme: Scheme, request: SignedRequest, secret: str, _now: float) -> SignedRequest:
     data = json_of(request.body)
     key = _key(secret)
     for item in _items_of(data):
@@ -138,3 +116,6 @@ def _text(value: JSON) -> str:
     if isinstance(value, str | int):
         return str(value)
     raise Malformed("a field that is neither text nor whole number")
+
+
+WAY = Way(read=_key, verify=_verify, sign=_sign)

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from causeway.webhooks.patterns import Malformed, Missing, SchemeError, header_of
-from causeway.webhooks.special.secrets import is_readable, readable, utf8
-from causeway.webhooks.timestamps import TOLERANCE
+from causeway.webhooks.special.secrets import utf8
+from causeway.webhooks.special.way import Way
 from causeway.webhooks.tokens import claims_in, expiry_holds, issued_at, make_token
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.patterns import SignedRequest
-    from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 _HEADER = "authorization"
 _PREFIX = "JWT "
@@ -39,35 +39,13 @@ _MAX_SEGMENTS = 20
 _UNRESERVED = "~"  # quote() leaves letters, digits and _.- as they are (RFC 3986, section 2.3)
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return (_HEADER,)
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(utf8, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,
-    now: float,
-    fetch: Fetch | None,  # noqa: ARG001 # nothing to fetch
+def _verify(
+    scheme: Scheme, request: SignedRequest, keys: Sequence[tuple[int, bytes]], moment: Moment
 ) -> Verified:
-    """See there."""
-    keys = readable(utf8, secrets)
     query = _query(request.url)
     index, claims = claims_in(_token(request, query), keys, _ALGORITHMS)
-    window = TOLERANCE if tolerance is None else tolerance
-    expiry_holds(claims, now, window, required=True)
+    window = moment.window
+    expiry_holds(claims, moment.now, window, required=True)
     signed_at = issued_at(claims)
     qsh = claims.get("qsh")
     if not isinstance(qsh, str) or not isinstance(claims.get("iss"), str):
@@ -78,8 +56,7 @@ def verify(
     return Verified(scheme, index, signed_at, claims)
 
 
-def sign(scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:  # noqa: ARG001
-    """See there."""
+def _sign(_scheme: Scheme, request: SignedRequest, secret: str, now: float) -> SignedRequest:
     qsh = next(_hashes(request, _query(request.url))).decode("ascii")
     claims = {"iss": "client-key", "iat": int(now), "exp": int(now) + _LIFETIME, "qsh": qsh}
     token = make_token(claims, utf8(secret), "HS256")
@@ -130,3 +107,6 @@ def _parameters(query: Sequence[tuple[str, str]]) -> str:
 
 def _encoded(text: str) -> str:
     return quote(text, safe=_UNRESERVED)
+
+
+WAY = Way(read=utf8, verify=_verify, sign=_sign, headers=(_HEADER,))

@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from causeway.webhooks.patterns import Malformed, Missing
-from causeway.webhooks.special.secrets import is_readable, readable, texts
+from causeway.webhooks.special.secrets import texts
+from causeway.webhooks.special.way import Way
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.patterns import SignedRequest
-    from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 _PAYLOAD = re.compile(r"[A-Za-z0-9+/=\n]+")
 _KIND = re.compile(rb"<kind>([a-z0-9_]{1,100})</kind>")
@@ -40,31 +41,9 @@ class _Keys(NamedTuple):
     private: bytes
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return ()
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(_keys, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,  # noqa: ARG001 # see the module
-    now: float,  # noqa: ARG001 # likewise
-    fetch: Fetch | None,  # noqa: ARG001 # nothing to fetch
+def _verify(
+    scheme: Scheme, request: SignedRequest, keys: Sequence[tuple[int, _Keys]], _moment: Moment
 ) -> Verified:
-    """See there."""
-    keys = readable(_keys, secrets)
     signatures, payload = _form(request.body)
     pairs = [pair.partition("|") for pair in signatures.split("&")]
     for index, key in keys:
@@ -77,8 +56,8 @@ def verify(
     raise Rejected("signature")
 
 
-def sign(scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:  # noqa: ARG001
-    """See there. The request's body is the payload: base64 of XML."""
+def _sign(_scheme: Scheme, request: SignedRequest, secret: str, _now: float) -> SignedRequest:
+    """The request's body is the payload: base64 of XML."""
     key = _keys(secret)
     payload = request.body.decode("ascii")
     form = {
@@ -123,3 +102,6 @@ def _kind(payload: str) -> str | None:
     except ValueError:
         return None
     return found[1].decode("ascii") if found else None
+
+
+WAY = Way(read=_keys, verify=_verify, sign=_sign)

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from causeway.webhooks.patterns import Malformed, SchemeError, header_of
-from causeway.webhooks.special.secrets import is_readable, readable, utf8
+from causeway.webhooks.special.secrets import utf8
+from causeway.webhooks.special.way import Way
 from causeway.webhooks.timestamps import READ, WRITE
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.patterns import SignedRequest
-    from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 _SIGNATURE = "x-contentful-signature"
 _TIMESTAMP = "x-contentful-timestamp"
@@ -35,35 +36,13 @@ _URI = _COMPONENT + ";/?:@&=+$,#"  # and encodeURI
 _MAX_HEADERS = 50
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return (_SIGNATURE,)
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(utf8, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,
-    now: float,
-    fetch: Fetch | None,  # noqa: ARG001 # nothing to fetch
+def _verify(
+    scheme: Scheme, request: SignedRequest, keys: Sequence[tuple[int, bytes]], moment: Moment
 ) -> Verified:
-    """See there."""
-    keys = readable(utf8, secrets)
     signature = header_of(request, _SIGNATURE).encode("ascii")
     signed_at = READ["ms"](header_of(request, _TIMESTAMP))
-    window = _WINDOW if tolerance is None else tolerance
-    if not -window <= now - signed_at < window:
+    window = _WINDOW if moment.tolerance is None else moment.tolerance
+    if not -window <= moment.now - signed_at < window:
         raise Rejected("timestamp")
     message = _message(request)
     for index, key in keys:
@@ -72,8 +51,8 @@ def verify(
     raise Rejected("signature")
 
 
-def sign(scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:  # noqa: ARG001
-    """See there. What it is given as headers is signed, too."""
+def _sign(_scheme: Scheme, request: SignedRequest, secret: str, now: float) -> SignedRequest:
+    """What it is given as headers is signed, too."""
     names = sorted({*request.headers, _SIGNED, _TIMESTAMP})
     headers = {**request.headers, _SIGNED: ",".join(names), _TIMESTAMP: WRITE["ms"](now)}
     request = request._replace(headers=headers)
@@ -108,3 +87,6 @@ def _path(url: str) -> str:
     if "?" in query:
         raise Malformed("a second question mark, behind which nothing is signed")
     return quote(f"{path}?{quote(query, safe=_COMPONENT)}" if query else path, safe=_URI)
+
+
+WAY = Way(read=utf8, verify=_verify, sign=_sign, headers=(_SIGNATURE,))

@@ -22,17 +22,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from causeway.webhooks.patterns import Malformed, Missing
 from causeway.webhooks.special import fields_of
 from causeway.webhooks.special.bodies import json_of
-from causeway.webhooks.special.secrets import all_texts, is_readable, readable, text, utf8
-from causeway.webhooks.timestamps import TOLERANCE
+from causeway.webhooks.special.secrets import all_texts, text, utf8
+from causeway.webhooks.special.way import Way
 from causeway.webhooks.tokens import claims_by_id, expiry_holds
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from causeway.plan.records import JSON, Scheme
     from causeway.webhooks.patterns import SignedRequest
     from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 PUBLISHER = "0bf30f3b-4a52-48df-9a82-234910c4a086"
 """The application that sends change notifications."""
@@ -49,38 +50,16 @@ class _Secret(NamedTuple):
     apps: list[str]
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return ()
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(_secret, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,
-    now: float,
-    fetch: Fetch | None,
+def _verify(
+    scheme: Scheme, request: SignedRequest, known: Sequence[tuple[int, _Secret]], moment: Moment
 ) -> Verified:
-    """See there."""
-    known = readable(_secret, secrets)
     data = json_of(request.body)
     entries, tokens = _parts(data)
-    ahead = TOLERANCE if tolerance is None else tolerance
+    ahead = moment.window
     rejected: Rejected | ValueError = Rejected("signature")
     for index, secret in known:
         try:
-            _judge(secret, entries, tokens, now=now, ahead=ahead, fetch=fetch)
+            _judge(secret, entries, tokens, now=moment.now, ahead=ahead, fetch=moment.fetch)
         except (Rejected, ValueError) as error:  # of this secret; another may be right
             rejected = error
         else:
@@ -88,8 +67,8 @@ def verify(
     raise rejected
 
 
-def sign(scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:  # noqa: ARG001
-    """See there. It puts the client state into the entries; tokens are Microsoft's to make."""
+def _sign(_scheme: Scheme, request: SignedRequest, secret: str, _now: float) -> SignedRequest:
+    """It puts the client state into the entries; tokens are Microsoft's to make."""
     data = json_of(request.body)
     entries, _ = _parts(data)
     for entry in entries:
@@ -159,3 +138,6 @@ def _is_ours(claims: dict[str, JSON], secret: _Secret) -> bool:
         and claims.get("aud") in secret.apps
         and sender == PUBLISHER
     )
+
+
+WAY = Way(read=_secret, verify=_verify, sign=_sign)

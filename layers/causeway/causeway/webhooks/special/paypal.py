@@ -38,18 +38,20 @@ from causeway.webhooks.special.certificates import (
     system_roots,
     valid_at,
 )
-from causeway.webhooks.special.secrets import is_readable, readable, text, utf8
-from causeway.webhooks.timestamps import READ, TOLERANCE, WRITE
+from causeway.webhooks.special.secrets import text, utf8
+from causeway.webhooks.special.way import Way
+from causeway.webhooks.timestamps import READ, WRITE
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from cryptography.x509 import Certificate
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.patterns import SignedRequest
     from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 _ID, _TIME, _SIGNATURE, _URL, _ALGORITHM = (
     "paypal-transmission-id",
@@ -69,31 +71,9 @@ class _Secret(NamedTuple):
     roots: tuple[Certificate, ...]  # given instead of the system's
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return (_SIGNATURE,)
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(_secret, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,
-    now: float,
-    fetch: Fetch | None,
+def _verify(
+    scheme: Scheme, request: SignedRequest, known: Sequence[tuple[int, _Secret]], moment: Moment
 ) -> Verified:
-    """See there."""
-    known = readable(_secret, secrets)
     url = _CERTIFICATE.fullmatch(header_of(request, _URL))
     if not url or header_of(request, _ALGORITHM) != _SIGNS_BY:
         raise Malformed("not as PayPal signs")
@@ -102,14 +82,14 @@ def verify(
     if not _TRANSMISSION.fullmatch(transmission):
         raise Malformed(_ID)
     signed_at = READ["rfc3339"](time)
-    window = TOLERANCE if tolerance is None else tolerance
-    if not -window <= now - signed_at <= window:
+    window = moment.window
+    if not -window <= moment.now - signed_at <= window:
         raise Rejected("timestamp")
     name = f"messageverificationcerts.{url[1] or ''}paypal.com"
     rejected: Rejected | ValueError = Rejected("signature")
     for index, secret in known:
         try:
-            leaf = _certificate(secret, url[0], name, now, fetch)
+            leaf = _certificate(secret, url[0], name, moment.now, moment.fetch)
         except (Rejected, ValueError) as error:  # of this secret; another may hold its certificate
             rejected = error
             continue
@@ -119,8 +99,8 @@ def verify(
     raise rejected
 
 
-def sign(_scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:
-    """See there. The secret holds the ``private_key`` (PEM) that only PayPal has."""
+def _sign(_scheme: Scheme, request: SignedRequest, secret: str, now: float) -> SignedRequest:
+    """The secret holds the ``private_key`` (PEM) that only PayPal has."""
     fields = fields_of(secret)
     headers = {
         **request.headers,
@@ -174,3 +154,6 @@ def _trusted() -> tuple[Certificate, ...]:
         return system_roots()
     except (OSError, ValueError) as error:
         raise SchemeError(f"no chain can be verified here: {error}") from error
+
+
+WAY = Way(read=_secret, verify=_verify, sign=_sign, headers=(_SIGNATURE,))

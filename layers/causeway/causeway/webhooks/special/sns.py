@@ -36,18 +36,20 @@ from causeway.webhooks.special.certificates import (
     signed_by,
     valid_at,
 )
-from causeway.webhooks.special.secrets import is_readable, readable, text
-from causeway.webhooks.timestamps import READ, TOLERANCE, WRITE
+from causeway.webhooks.special.secrets import text
+from causeway.webhooks.special.way import Way
+from causeway.webhooks.timestamps import READ, WRITE
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cryptography.x509 import Certificate
 
     from causeway.plan.records import JSON, Scheme
     from causeway.webhooks.patterns import SignedRequest
     from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 RETRIED_FOR = 3600.0
 """Seconds for which SNS repeats a delivery, at most.
@@ -76,31 +78,9 @@ class _Secret(NamedTuple):
     chain: tuple[Certificate, ...]  # given instead of being fetched
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return ()
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(_secret, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,
-    now: float,
-    fetch: Fetch | None,
+def _verify(
+    scheme: Scheme, request: SignedRequest, known: Sequence[tuple[int, _Secret]], moment: Moment
 ) -> Verified:
-    """See there."""
-    known = readable(_secret, secrets)
     data = json_of(request.body)
     if not isinstance(data, dict):
         raise Malformed("no message")
@@ -111,8 +91,8 @@ def verify(
         raise Malformed("not as SNS signs")
     signature = signature_in(_field(data, "Signature"))
     signed_at = READ["rfc3339"](_field(data, "Timestamp"))
-    window = TOLERANCE if tolerance is None else tolerance
-    if not -window <= now - signed_at <= window + RETRIED_FOR:
+    window = moment.window
+    if not -window <= moment.now - signed_at <= window + RETRIED_FOR:
         raise Rejected("timestamp")
     topic = _field(data, "TopicArn").encode("utf-8", "replace")
     rejected: Rejected | ValueError = Rejected("signature")
@@ -120,7 +100,7 @@ def verify(
         if not hmac.compare_digest(secret.topic.encode(), topic):
             continue
         try:
-            leaf = _certificate(secret, url, now, fetch)
+            leaf = _certificate(secret, url, moment.now, moment.fetch)
         except (Rejected, ValueError) as error:  # of this secret; another may hold its certificate
             rejected = error
             continue
@@ -129,8 +109,8 @@ def verify(
     raise rejected
 
 
-def sign(_scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:
-    """See there. The secret holds the ``private_key`` (PEM) that only SNS has."""
+def _sign(_scheme: Scheme, request: SignedRequest, secret: str, now: float) -> SignedRequest:
+    """The secret holds the ``private_key`` (PEM) that only SNS has."""
     data = json_of(request.body)
     if not isinstance(data, dict):
         raise Malformed("no message")
@@ -185,3 +165,6 @@ def _certificate(secret: _Secret, url: str, now: float, fetch: Fetch | None) -> 
     if not valid_at(leaf, now) or not _NAME.fullmatch(common_name(leaf) or ""):
         raise Rejected("signature")
     return leaf
+
+
+WAY = Way(read=_secret, verify=_verify, sign=_sign)

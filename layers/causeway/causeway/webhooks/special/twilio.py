@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from causeway.webhooks.patterns import Malformed, SchemeError, header_of
-from causeway.webhooks.special.secrets import is_readable, readable, utf8
+from causeway.webhooks.special.secrets import utf8
+from causeway.webhooks.special.way import Way
 from causeway.webhooks.verify import Rejected, Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.patterns import SignedRequest
-    from causeway.webhooks.special import Fetch
+    from causeway.webhooks.special.way import Moment
 
 _HEADER = "x-twilio-signature"
 _DIGESTS = {"twilio": "sha1", "twilio-sha256": "sha256"}
@@ -38,32 +39,10 @@ _MAX_FIELDS = 1000
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def check(_scheme: Scheme) -> None:
-    """See :class:`causeway.webhooks.special.Special`, as for all of these."""
-
-
-def headers(_scheme: Scheme) -> Collection[str]:
-    """See there."""
-    return (_HEADER,)
-
-
-def usable(_scheme: Scheme, secret: str) -> bool:
-    """See there."""
-    return is_readable(utf8, secret)
-
-
-def verify(
-    scheme: Scheme,
-    request: SignedRequest,
-    secrets: Sequence[str],
-    *,
-    tolerance: float | None,  # noqa: ARG001 # there is no time
-    now: float,  # noqa: ARG001 # likewise
-    fetch: Fetch | None,  # noqa: ARG001 # nothing to fetch
+def _verify(
+    scheme: Scheme, request: SignedRequest, keys: Sequence[tuple[int, bytes]], _moment: Moment
 ) -> Verified:
-    """See there."""
     digest = _DIGESTS[scheme["code"]]
-    keys = readable(utf8, secrets)
     signature = header_of(request, _HEADER).encode("ascii")
     parameters = _parameters(request)
     messages = [url + parameters for url in _urls(request.url)]
@@ -74,8 +53,7 @@ def verify(
     raise Rejected("signature")
 
 
-def sign(scheme: Scheme, request: SignedRequest, secret: str, *, now: float) -> SignedRequest:  # noqa: ARG001
-    """See there."""
+def _sign(scheme: Scheme, request: SignedRequest, secret: str, _now: float) -> SignedRequest:
     signature = _signature(utf8(secret), request.url + _parameters(request), _DIGESTS[scheme["code"]])
     return request._replace(headers={**request.headers, _HEADER: signature.decode("ascii")})
 
@@ -115,3 +93,6 @@ def _urls(url: str) -> Iterator[str]:
         variant = urlunsplit(parts._replace(netloc=netloc))
         if variant != url:
             yield variant
+
+
+WAY = Way(read=utf8, verify=_verify, sign=_sign, headers=(_HEADER,))
