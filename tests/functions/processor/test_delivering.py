@@ -9,10 +9,23 @@ import pytest
 from causeway.aws.client import AwsError
 from causeway.delivery import processor
 from causeway.delivery.journal import GRACE
-from causeway.queueing.messages import encode
+from causeway.queueing.messages import encode, new_acceptance
 from tests.support.deliveries import DEAD_LETTERS, NOW, QUEUE, VISIBILITY, Stage, call_of, plan_of
 
 NOTHING_FAILED = {"batchItemFailures": []}
+
+
+def stored(value):
+    """The bytes of a value as DynamoDB counts them: its documentation of item sizes."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "N":
+            return len(content.replace(".", "")) // 2 + 2
+        case "L":
+            return 3 + sum(1 + stored(each) for each in content)
+        case "M":
+            return 3 + sum(1 + len(name) + stored(each) for name, each in content.items())
+    return len(content)
 
 
 class TestTheHappyPath:
@@ -290,6 +303,18 @@ class TestHistory:
         delivery = stage.accept()
         stage.invoke()
         assert len(json.dumps(stage.memory.tables["journal"][delivery, "delivery"])) < 1024
+
+    def test_the_page_of_a_whole_batch_stays_below_a_kilobyte(self):
+        stage = Stage()
+        for number in range(10):
+            stage.clock.advance(0.1)
+            stage.accept(f"evt_{number}", acceptance=new_acceptance())
+        stage.invoke()
+        ((key, page),) = [
+            each for each in stage.memory.tables["journal"].items() if each[0][0].startswith("page#")
+        ]
+        assert len(page["delivered"]["L"]) == 10
+        assert stored({"M": page}) + len("0" * 36) - len("invocation-1") < 1024, key
 
 
 STEPS = [
