@@ -152,7 +152,7 @@ def _until_quiet(
         statuses = Counter(items[id_]["status"] if id_ in items else "unknown" for id_ in wanted)
         on_queue = world.on_queue()
         tell(f"{dict(statuses)}, {on_queue} on the queues")
-        if set(statuses) == {"delivered"}:
+        if set(statuses) == {"delivered"} and not on_queue:
             return True
         silent = set(statuses) <= {"delivered", "dead", "unknown"} and not on_queue
         if statuses["dead"] and (silent or set(statuses) == {"delivered", "dead"}):

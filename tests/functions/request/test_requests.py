@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from causeway.aws.table import Table
 from causeway.delivery.beside import REPLY_FOR
 from causeway.delivery.going_on import message_of
+from causeway.delivery.pages import Pages
 from causeway.limiting.health import Health
+from causeway.operations import books
 from causeway.requests.answering import patience
-from tests.support.deliveries import QUEUE, call_of
+from tests.support.deliveries import NOW, QUEUE, call_of
 from tests.support.requests import NAME, Asking, plan_for, request_of
 
 CREATED = (
@@ -285,7 +288,7 @@ def test_a_paused_integration_queues_or_refuses():
         assert not stage.target.asked
 
 
-def test_a_pause_that_outlasts_a_deliverys_time_is_told_as_its_end(stage):
+def test_a_pause_that_outlasts_a_deliverys_time_is_told_as_its_end(stage, capsys):
     """Its time is the client's, whose key came first days ago."""
     stage.target.on("/entries", "timeout")
     errors = {"give_up_after": 1.0, "retry": {"first": 1.0, "factor": 1.0, "max": 1.0}}
@@ -301,6 +304,7 @@ def test_a_pause_that_outlasts_a_deliverys_time_is_told_as_its_end(stage):
     again = stage.ask(idempotency_key="k1")
     assert is_problem(again, 500)
     assert stage.item(reply.delivery)["status"] == "dead"
+    assert balance(stage, capsys) == [(0, 0), (1, 1)], "a dead letter"
 
 
 def test_an_open_circuit_queues_or_refuses():
@@ -491,6 +495,30 @@ def test_each_answer_is_counted_once(stage, capsys):
     accepted = [line["accepted"] for line in lines if line.get("message") == "received"]
     assert accepted == [{NAME: 1}]
     assert len(stage.pages()[0]) == 1
+
+
+def balance(stage, capsys):
+    """What was accepted in each hour up to now, and what is accounted for of it."""
+    lines = capsys.readouterr().out.splitlines()
+    table, first = Table(stage.memory, "journal"), NOW // books.HOUR
+    hours = [hour * books.HOUR for hour in range(int(first), int(stage.clock.now() // books.HOUR) + 1)]
+    found = [books.close(table, hour, books.count_accepted(lines, hour), [NAME])[0] for hour in hours]
+    return [(book.accepted, book.accounted) for book in found]
+
+
+def test_a_request_that_was_withdrawn_is_in_the_books_of_the_hour_in_which_it_is_asked_again(capsys):
+    stage = Asking(plan_for(otherwise="refuse", wait=3.0))
+    stage.target.on("/entries", "timeout", 201)
+    assert stage.ask(idempotency_key="k1").status == 504
+    stage.clock.advance(books.HOUR)
+    assert stage.ask(idempotency_key="k1").status == 201
+    assert balance(stage, capsys) == [(0, 0), (1, 1)]
+
+
+def test_a_request_whose_delivery_could_not_be_listed_is_not_in_the_books(stage, monkeypatch, capsys):
+    monkeypatch.setattr(Pages, "write", lambda _: ["request"])
+    assert stage.ask().status == 201
+    assert balance(stage, capsys) == [(0, 0)]
 
 
 def test_the_happy_path_of_a_request_with_a_key_costs_two_reads_and_four_writes(stage):

@@ -87,27 +87,29 @@ def test_the_first_message_makes_the_item(world):
 
 
 TICKETS = ["0000.000001", "0000.000002", "0000.000003", "0001.000001"]
-# How the item was left at ticket 0000.000002, and which of TICKETS may claim it then.
+NEVER = [False] * 4
+# How the item was left at ticket 0000.000002, and with which of TICKETS its own acceptance and another may claim it.
 MAY = {
-    "waiting": [False, True, True, True],
-    "running": [False, False, False, False],
-    "cut off": [False, True, True, True],
-    "delivered": [False, False, False, True],
-    "dead": [False, False, False, True],
+    "waiting": ([False, True, True, True], NEVER),
+    "running": (NEVER, NEVER),
+    "cut off": ([False, True, True, True], [False, True, True, True]),
+    "delivered": ([False, False, False, True], NEVER),
+    "dead": ([False, False, False, True], NEVER),
 }
 
 
+@pytest.mark.parametrize("acceptance", ["one", "another"])
 @pytest.mark.parametrize(("status", "ticket"), list(itertools.product(MAY, TICKETS)))
-def test_who_may_claim(world, status, ticket):
+def test_who_may_claim(world, status, ticket, acceptance):
     claim = world.claim("0000.000002")
     world.settle(status, claim, ticket=Ticket(0, 2))
-    if MAY[status][TICKETS.index(ticket)]:
-        assert world.claim(ticket).ticket == Ticket.parse(ticket)
-        assert world.item["status"] == "running"
+    if MAY[status][acceptance != "one"][TICKETS.index(ticket)]:
+        assert world.claim(ticket, acceptance=acceptance).ticket == Ticket.parse(ticket)
+        assert (world.item["status"], world.item["acceptance"]) == ("running", acceptance)
     else:
         before = world.item
         with pytest.raises(NotClaimed) as refused:
-            world.claim(ticket)
+            world.claim(ticket, acceptance=acceptance)
         assert refused.value.item == before == world.item
 
 

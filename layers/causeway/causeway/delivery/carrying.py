@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
 from causeway.delivery.attempt import Attempt
-from causeway.delivery.journal import FORMAT as ITEM_FORMAT
+from causeway.delivery.claims import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.settling import back, dedupe_for, in_words

@@ -1,12 +1,51 @@
-"""Claims: the right to one attempt, with the history of those before."""
+"""Claims: the right to one attempt, with the history of those before; and which message may have it.
+
+Any message may when there is no item, or one that has expired, which DynamoDB deletes late. From then on the
+delivery is its acceptance's. A message of that acceptance may
+
+* when the item is ``waiting`` with the same ticket or a lower one;
+* when it is settled, and the message belongs to a later replay. A message of the replay that was settled is
+  stale, even with a higher ticket: it was sent by an attempt that was cut off after sending it.
+
+A message of any acceptance may when the item is ``running`` with the same ticket or a lower one, and its
+lease has passed: that attempt was cut off. Its message comes again and is the repeat then. What waits or is
+settled may have none: if a repeat took its place, nobody would know of the acceptance before it any more.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
+from causeway.queueing.tickets import Ticket
+
 if TYPE_CHECKING:
-    from causeway.queueing.tickets import Ticket
+    from causeway.aws.table import Item
+    from causeway.plan.records import JSON
+    from causeway.queueing.messages import Message
+
+FORMAT = 1
+"""Format number of an item; a function reads its own and the one before."""
+
+HELD = frozenset({"limit", "circuit"})
+"""The classes of the reasons for which a delivery waits for a system."""
+
+_SLACK = 3600.0
+"""Seconds before its acceptance in which an attempt may still be a delivery's own: clocks differ."""
+
+_NONE = "attribute_not_exists(#id) OR #expires_at < :now"
+_OWN = "#format <= :format AND #acceptance = :acceptance"
+_REPLAYED = "(#status IN (:delivered, :dead) AND #ticket < :chain)"
+_CUT_OFF = "#format <= :format AND #status = :running AND #ticket <= :ticket AND #lease < :now_ms"
+
+CLAIMABLE = (
+    f"{_NONE} OR ({_OWN} AND ((#status = :waiting AND #ticket <= :ticket) OR {_REPLAYED})) OR ({_CUT_OFF})"
+)
+"""The condition on which a message may have a claim."""
+
+NOT_BEGUN = f"{_NONE} OR ({_OWN} AND ((#status = :waiting AND #ticket < :ticket) OR {_REPLAYED}))"
+"""The same of a message that is to wait first, and has not waited yet."""
 
 HISTORY = 10
 """So many attempts are kept, the last ones."""
@@ -57,3 +96,45 @@ class Claim:
         if before and before[-1]["outcome"] == entry["outcome"] == "fault":
             before = before[:-1]
         return replace(self, attempts=[*before, entry][-HISTORY:])
+
+
+def compared(condition: str, message: Message, now: float) -> dict[str, JSON]:
+    """The values that one of these conditions names beside what the message brings."""
+    every: dict[str, JSON] = {
+        **{name: name for name in ("waiting", "delivered", "dead", "running")},
+        "now": int(now),
+        "now_ms": int(now * 1000),
+        "chain": Ticket.parse(message["ticket"]).chain,
+    }
+    return {name: value for name, value in every.items() if re.search(rf":{name}\b", condition)}
+
+
+def claim_of(message: Message, token: str, since: float, before: Item | None) -> Claim:
+    """The claim that was made.
+
+    Args:
+        message: Whose it is.
+        token: Its own.
+        since: When the message's chain of attempts begins.
+        before: The item that was there.
+    """
+    ticket = Ticket.parse(message["ticket"])
+    same_ticket = before is not None and before["ticket"] == str(ticket)
+    keeps_time = before is not None and "since" in before and (same_ticket or ticket.attempt > 1)
+    history: list[Entry] = before.get("attempts", []) if before else []
+    return Claim(
+        id=message["delivery"],
+        token=token,
+        ticket=ticket,
+        integration=message["integration"],
+        accepted_at=message["accepted_at"],
+        since=before["since"] if before and keeps_time else since,
+        # A claim over an expired item, cut off, leaves that one's history behind; it is days older.
+        attempts=[entry for entry in history if entry["at"] > message["accepted_at"] - _SLACK],
+        resumes=before is not None,
+        cut_off=before is not None and same_ticket and before["status"] == "running",
+        held=before is not None and before["status"] == "waiting" and before.get("error") in HELD,
+        ordered="order" in message,
+        slots=before.get("slots", {}) if before else {},
+        deferrals=before.get("deferrals", 0) if before else 0,
+    )

@@ -12,26 +12,18 @@ token, so a writer whose lease has passed cannot overwrite the attempt that took
                      settle ▼  │ claim
                           waiting
 
-A message may claim when there is no item (or one that has expired, which DynamoDB deletes late); when the
-item is ``waiting`` with a lower ticket, or with the same one of the same acceptance (what waits for a pause
-has no message any more, and a repeat of its event must not take its place); when it is ``running`` with the
-same ticket or a lower one, and the lease has passed: that attempt was cut off; and when it is settled and the
-message belongs to a later replay. A message of the replay that was settled is stale, even with a higher
-ticket: it was sent by an attempt that was cut off after sending it.
-
-What is delivered in order has one message for all its attempts, so there the item alone says which one is
-next, and when: :mod:`causeway.delivery.ordering`.
+Which message may claim says :mod:`causeway.delivery.claims`. What is delivered in order has one message for
+all its attempts, so there the item alone says which one is next, and when: :mod:`causeway.delivery.ordering`.
 """
 
 from __future__ import annotations
 
-import re
 import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from causeway.aws.table import ConditionFailed
-from causeway.delivery.claims import Claim
+from causeway.delivery.claims import CLAIMABLE, FORMAT, NOT_BEGUN, claim_of, compared
 from causeway.delivery.going_on import since_of
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
@@ -40,23 +32,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from causeway.aws.table import Item, Table
-    from causeway.delivery.claims import Entry
+    from causeway.delivery.claims import Claim
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
     from causeway.settings.clock import Clock
-
-FORMAT = 1
-"""Format number of an item; a function reads its own and the one before."""
 
 PART = "delivery"
 """The range key of a delivery's item."""
 
 BEHIND = "order"
 """The class of the reason for which a delivery waits behind others of its order key."""
-
-HELD = frozenset({"limit", "circuit"})
-"""The classes of the reasons for which a delivery waits for a system."""
 
 GRACE = 3600.0
 """Seconds after which a waiting delivery with a message under way is looked at again, lest there be none."""
@@ -66,16 +52,6 @@ SHARDS = "0123456789abcdef"
 
 Status = Literal["running", "waiting", "delivered", "dead"]
 
-_NONE = "attribute_not_exists(#id) OR #expires_at < :now"
-_EARLIER = (
-    "(#status = :waiting AND #ticket < :ticket) OR (#status IN (:delivered, :dead) AND #ticket < :chain)"
-)
-_AT_THIS_TICKET = (
-    "(#status = :waiting AND #ticket = :ticket AND #acceptance = :acceptance)"
-    " OR (#status = :running AND #ticket <= :ticket AND #lease < :now_ms)"
-)
-_NOT_BEGUN = f"{_NONE} OR (#format <= :format AND ({_EARLIER}))"
-_CLAIMABLE = f"{_NONE} OR (#format <= :format AND ({_EARLIER} OR {_AT_THIS_TICKET}))"
 _OF_A_SETTLEMENT = (
     *("reason", "error", "steps", "kept", "announced", "expires_at", "slots", "deferrals"),
     *("due_shard", "due_at", "open_shard", "open_at"),
@@ -129,7 +105,7 @@ class Journal:
         if expires_at is not None:
             given["expires_at"] = int(expires_at)
         try:
-            before = self._take(message, event, sent_at, given, _CLAIMABLE)
+            before = self._take(message, event, sent_at, given, CLAIMABLE)
         except NotClaimed as refused:
             before = refused.item
             if before.get("claim") != token:
@@ -139,7 +115,7 @@ class Journal:
         now = int(self._clock.now())
         if before is not None and before.get("expires_at", now) < now:
             before = None
-        return _claim_of(message, token, since_of(message, sent_at), before)
+        return claim_of(message, token, since_of(message, sent_at), before)
 
     def line_up(
         self, message: Message, event: Mapping[str, JSON] | None, *, sent_at: float, reason: str
@@ -157,7 +133,7 @@ class Journal:
         """
         given = {"status": "waiting", "lease": 0, "reason": reason, "error": BEHIND}
         open_ = _open(message["integration"], message["delivery"], message["accepted_at"], "waiting")
-        self._take(message, event, sent_at, given | open_, _NOT_BEGUN)
+        self._take(message, event, sent_at, given | open_, NOT_BEGUN)
 
     def _take(
         self,
@@ -172,24 +148,18 @@ class Journal:
         Raises:
             NotClaimed: it does not hold.
         """
-        ticket, now = Ticket.parse(message["ticket"]), self._clock.now()
+        now = self._clock.now()
         brought = ("integration", "system", "acceptance", "accepted_at", "order", "trace", "fingerprint")
         values = {
             "format": FORMAT,
             **{name: message[name] for name in brought if name in message},  # type: ignore[literal-required]
             **({"event_id": event["id"], "event_type": event["type"]} if event else {}),
-            "ticket": str(ticket),
+            "ticket": message["ticket"],
             "updated_at": round(now, 3),
             **given,
         }
         since = {"since": since_of(message, sent_at)}
-        first = ticket.attempt == 1
-        compared: dict[str, JSON] = {
-            **{name: name for name in ("waiting", "delivered", "dead", "running")},
-            "now": int(now),
-            "now_ms": int(now * 1000),
-            "chain": ticket.chain,
-        }
+        first = Ticket.parse(message["ticket"]).attempt == 1
         try:
             return self._table.update(
                 message["delivery"],
@@ -198,9 +168,7 @@ class Journal:
                 defaults={} if first else since,
                 remove=[name for name in _OF_WAITING if name not in values],
                 condition=condition,
-                given={
-                    name: value for name, value in compared.items() if re.search(rf":{name}\b", condition)
-                },
+                given=compared(condition, message, now),
             )
         except ConditionFailed as failed:
             found = failed.item or self.find(message["delivery"])
@@ -384,29 +352,6 @@ def _shard_of(item: Item) -> str:
 def held_shard(system: str, shard: str) -> str:
     """The shard of what waits for a system."""
     return f"held#{system}#{shard}"
-
-
-def _claim_of(message: Message, token: str, since: float, before: Item | None) -> Claim:
-    ticket = Ticket.parse(message["ticket"])
-    same_ticket = before is not None and before["ticket"] == str(ticket)
-    keeps_time = before is not None and "since" in before and (same_ticket or ticket.attempt > 1)
-    history: list[Entry] = before.get("attempts", []) if before else []
-    return Claim(
-        id=message["delivery"],
-        token=token,
-        ticket=ticket,
-        integration=message["integration"],
-        accepted_at=message["accepted_at"],
-        since=before["since"] if before and keeps_time else since,
-        # A claim over an expired item, cut off, leaves that one's history behind; it is days older.
-        attempts=[entry for entry in history if entry["at"] > message["accepted_at"] - GRACE],
-        resumes=before is not None,
-        cut_off=before is not None and same_ticket and before["status"] == "running",
-        held=before is not None and before["status"] == "waiting" and before.get("error") in HELD,
-        ordered="order" in message,
-        slots=before.get("slots", {}) if before else {},
-        deferrals=before.get("deferrals", 0) if before else 0,
-    )
 
 
 def _open_of(claim: Claim, status: Status) -> dict[str, JSON]:

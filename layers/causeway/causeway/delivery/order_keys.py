@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from causeway.delivery.beside import LARGE
+from causeway.delivery.claims import FORMAT
 from causeway.delivery.going_on import KEY, since_of
-from causeway.delivery.journal import FORMAT, PART, held_shard
+from causeway.delivery.journal import PART, held_shard
 from causeway.queueing.messages import decode, encode, pointing
 from causeway.queueing.tickets import FIRST
 

@@ -2,9 +2,14 @@
 
 Accepted is what the functions that accept events say in one line per request (of a poll: per page), after the
 queue has the messages and before anything else. Accounted for is what the journal knows of the same hour, by
-query and never by counters: delivered, waiting, dead, and distinct acceptances that met a delivery that was
-there (a provider's repeat). More than was accepted is a crash between queue and line, and harmless. Less is a
-loss, unless that many messages are still on the queue.
+query and never by counters: delivered, waiting, dead, and acceptances that met a delivery that was there (a
+provider's repeat).
+
+What is counted are acceptances of deliveries, each once: pairs of the two ids. A repeat that was listed, cut
+off, and then took over the very attempt that it had met is delivered, and no repeat; one that is being
+replayed waits, and is not delivered. So more than was accepted is a receiver that was cut off between queue
+and line, or could not store all that it was sent, and was sent it again: harmless. Less is a loss, unless
+that many messages are still on the queue.
 """
 
 from __future__ import annotations
@@ -17,8 +22,7 @@ from typing import TYPE_CHECKING
 
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed
-from causeway.delivery.pages import page_of
-from causeway.settings.clock import rfc3339
+from causeway.delivery.pages import delivered_on, page_of, repeats_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,9 +51,13 @@ _ROUNDED = 1.0
 _AT_ONCE = 16
 
 
+_Known = set[tuple[str, str]]
+"""Acceptances of deliveries: the ids of both."""
+
+
 @dataclass(frozen=True)
 class Book:
-    """One integration's hour."""
+    """One integration's hour. No acceptance is in two of its counts but the first."""
 
     integration: str
     hour: float
@@ -135,28 +143,31 @@ def close(journal: Table, hour: float, accepted: Counter[str], integrations: Ite
 
 
 def _book(journal: Table, integration: str, hour: float, accepted: int) -> Book:
-    delivered: set[tuple[str, str]] = set()
-    duplicates: set[str] = set()
+    # What is open first: what is delivered meanwhile is on a page by the time that those are read.
+    waiting = _open(journal, integration, hour, "waiting")
+    dead = _open(journal, integration, hour, "dead") - waiting
+    delivered: _Known = set()
+    repeats: _Known = set()
     for page in journal.parts(page_of(integration, hour)):
-        delivered |= {(entry[0], rfc3339(entry[1])) for entry in page.get("delivered", [])}
-        duplicates |= {entry[1] for entry in page.get("duplicates", [])}
-    open_ = {status: _open(journal, integration, hour, status) for status in ("waiting", "dead")}
+        delivered |= {(entry.delivery, entry.acceptance) for entry in delivered_on(page)}
+        repeats |= set(repeats_on(page))
+    delivered -= waiting | dead  # these are being replayed, or were and died
     return Book(
         integration,
         hour,
         accepted=accepted,
-        delivered=len(delivered - open_["waiting"] - open_["dead"]),  # it is being replayed
-        waiting=len(open_["waiting"]),
-        dead=len(open_["dead"]),
-        duplicates=len(duplicates),
+        delivered=len(delivered),
+        waiting=len(waiting),
+        dead=len(dead),
+        duplicates=len(repeats - waiting - dead - delivered),
     )
 
 
-def _open(journal: Table, integration: str, hour: float, status: str) -> set[tuple[str, str]]:
-    """Deliveries of the hour that are in the index, by id and acceptance."""
+def _open(journal: Table, integration: str, hour: float, status: str) -> _Known:
+    """Deliveries of the hour that are in the index."""
     first, last = hour - _ROUNDED, hour + HOUR + _ROUNDED
     return {
-        (item["id"], rfc3339(item["accepted_at"]))
+        (item["id"], item["acceptance"])
         for shard in SHARDS
         for item in listed(journal, integration, shard, status, since=first, until=last)
         if _within(hour, item["accepted_at"])

@@ -22,7 +22,7 @@ from causeway.delivery.beside import PART as EVENT
 from causeway.delivery.beside import holds_event
 from causeway.delivery.journal import PART, SHARDS
 from causeway.delivery.listing import listed
-from causeway.delivery.pages import page_of
+from causeway.delivery.pages import delivered_on, page_of
 from causeway.events.identity import delivery_id
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import from_rfc3339, rfc3339
@@ -261,9 +261,9 @@ class Deliveries:
 def delivered_in(journal: Table, integration: str, hour: float) -> dict[tuple[str, float], float]:
     """When each delivery that was accepted in the hour of this time was delivered, by id and acceptance."""
     return {
-        (delivery, accepted_at): at
+        (entry.delivery, entry.accepted_at): entry.at
         for page in journal.parts(page_of(integration, hour))
-        for delivery, accepted_at, at in page.get("delivered", [])
+        for entry in delivered_on(page)
     }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
-from causeway.delivery.pages import page_of
+from causeway.delivery.pages import delivered_on, page_of
 from causeway.delivery.pauses import RELEASES
 from causeway.delivery.resuming import DONE
 
@@ -176,9 +176,9 @@ class Overview:
         )
         pages = list(islice(parts, most + 1))
         found = {
-            (delivery, accepted_at): at
+            (entry.delivery, entry.accepted_at): entry.at
             for page in reversed(pages[:most])
-            for delivery, accepted_at, at in page.get("delivered", [])
+            for entry in delivered_on(page)
         }
         times = [(accepted_at, at) for (_, accepted_at), at in found.items()]
         return _Delivered(times, more=len(pages) > most)

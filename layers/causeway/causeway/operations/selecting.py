@@ -15,7 +15,7 @@ from causeway.delivery.beside import PART as EVENT
 from causeway.delivery.beside import holds_event
 from causeway.delivery.journal import PART
 from causeway.delivery.listing import walk
-from causeway.delivery.pages import page_of
+from causeway.delivery.pages import delivered_on, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,11 +107,11 @@ def _delivered(
         part, skipped = position.get("part", " "), position.get("line", 0)
         position = BEGINNING  # of the pages after this one all is wanted
         for page in journal.between(("id", page_of(integration, hour)), ("part", part, "~")):
-            for line, (delivery, accepted_at, at) in enumerate(page.get("delivered", [])):
+            for line, entry in enumerate(delivered_on(page)):
                 if page["part"] == part and line < skipped:
                     continue
                 if len(found) == limit:
                     return found, {"place": number, "part": page["part"], "line": line}
-                if selection.since <= accepted_at <= selection.until and at <= began_at:
-                    found.append(delivery)
+                if selection.since <= entry.accepted_at <= selection.until and entry.at <= began_at:
+                    found.append(entry.delivery)
     return found, ({"place": last} if last < places else None)

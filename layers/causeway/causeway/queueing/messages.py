@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # TypedDicts, too: every cold start would pay for making them
         integration: str
         system: str
         ticket: str  # causeway.queueing.tickets: "0000.000001", replay and attempt (and whose key)
-        acceptance: str  # unique for each acceptance, the same on every message of its chain
+        acceptance: str  # no other of this delivery has it; the same on every message of its chain
         accepted_at: float
         event: NotRequired[Event]
         event_at: NotRequired[str]  # "s3:KEY", or "journal": beside the delivery's item
@@ -62,8 +62,8 @@ class UnreadableMessageError(Exception):
 
 
 def new_acceptance() -> str:
-    """A name for one acceptance that no other has."""
-    return os.urandom(16).hex()
+    """A name for one acceptance that no other of the same delivery has, nor of the same order key."""
+    return os.urandom(8).hex()
 
 
 def encode(message: Message) -> str:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.authorizing.clients import Refused as NotAllowed
 from causeway.authorizing.clients import client_with
+from causeway.delivery.claims import FORMAT
 from causeway.delivery.gathering import Gathering
 from causeway.delivery.holding import wanted
-from causeway.delivery.journal import FORMAT, NotClaimed, Superseded
+from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
 from causeway.delivery.replies import Reply
@@ -45,7 +46,9 @@ LONGEST = 25.0
 
 SCOPE = "requests:call"
 
-_ACCEPTED = ("delivered", "filtered", "skipped", QUEUED)
+_ACCEPTED = ("delivered", "filtered", "skipped", "dead", QUEUED)
+"""The fates of which the journal knows afterwards, as the books have it."""
+
 _WAIT = re.compile(r"wait\s*=\s*(\d{1,9})", re.ASCII)
 _RECORD = "request"
 """What stands for the id of a message's record: there is none."""
@@ -186,11 +189,11 @@ class Requests:
         """For the books and the console: what was delivered is on a page, what was accepted in a line."""
         assert attempt.fate is not None, "what is claimed is settled"
         logger, message, outcome = self._tools.logger, attempt.message, attempt.fate.outcome
-        if attempt.invocation.pages.write():
-            logger.error("a delivery was not listed", **attempt.about)
         if outcome == QUEUED:
             self._tools.metrics.add("DeliveriesQueued")
-        if outcome in _ACCEPTED:
+        if attempt.invocation.pages.write():  # so the books know nothing of it, on either side
+            logger.error("a delivery was not listed", **attempt.about)
+        elif outcome in _ACCEPTED:
             accepted = {message["integration"]: 1}
             more: dict[str, Any] = {
                 "accepted": accepted,
@@ -220,9 +223,7 @@ def patience(prefer: str, wait: float) -> tuple[float, bool]:
 
 def _again(item: Item, message: Message) -> Message:
     """The message with which a delivery goes on that its client left."""
-    left: Message = {**message, "ticket": item["ticket"], "acceptance": item["acceptance"]}
-    left["accepted_at"] = item["accepted_at"]
-    return left
+    return {**message, "ticket": item["ticket"], "acceptance": item["acceptance"]}
 
 
 def _headers(asked: Asked) -> dict[str, str]:

@@ -17,7 +17,7 @@ from causeway.acceptance.sightings import FILTERED, heard_of, refusals
 from causeway.bus.announcements import SILENT
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
-from causeway.delivery.pages import page_of
+from causeway.delivery.pages import delivered_on, page_of
 from causeway.operations.overview import HEARD
 from causeway.settings.clock import rfc3339
 from causeway.watching.finding import Finding
@@ -141,7 +141,7 @@ def _delivered(world: World, integration: str, after: float, now: float) -> floa
 
 def _accepted(page: Item, hour: float) -> Iterator[float]:
     """When what a page lists was accepted; of repeats it is only known that it was in this hour."""
-    yield from (accepted_at for _, accepted_at, _ in page.get("delivered", []))
+    yield from (entry.accepted_at for entry in delivered_on(page))
     if page.get("duplicates"):
         yield min(int(page["part"][:13]) / 1000, hour + _HOUR - 1)
 
