@@ -48,7 +48,7 @@ class Keeper:
         )
 
     def look(self):
-        return list(checking.books(World(self.means), self.clock.now()))
+        return list(checking.books(World(self.means, self.clock.now() + 45), self.clock.now()))
 
     def at(self, text):
         self.clock.set(from_rfc3339(f"2026-11-23T{text}:00Z"))

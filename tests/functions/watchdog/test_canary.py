@@ -98,7 +98,7 @@ class Side:
             self.metrics,
             self.clock,
         )
-        return list(canary.canaries(World(means), self.clock.now()))
+        return list(canary.canaries(World(means, self.clock.now() + 45), self.clock.now()))
 
 
 @pytest.fixture

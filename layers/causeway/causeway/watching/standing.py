@@ -23,7 +23,7 @@ STANDING = "watch#all"
 AGAIN = 3600.0
 """Seconds after a message in which what happens once more is not told."""
 
-Kind = Literal["began", "worse", "again", "still", "recovered"]
+Kind = Literal["began", "worse", "again", "still", "recovered", "ended"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Change:
 
     kind: Kind
     standing: Standing  # as it is from now on; of what has recovered, as it was
-    finding: Finding | None  # None: recovered
+    finding: Finding | None  # None: recovered, or ended: the map does not have it any more
 
 
 _FIELDS = frozenset(Standing.__dataclass_fields__) - {"key"}
@@ -70,6 +70,8 @@ def step(
         settles: Seconds that something must have been well until that is told.
         remind: Seconds after which what still is not well is told again.
     """
+    if found is not None and found.held:
+        return known and replace(known, well_since=None), None
     if found is not None and found.level != "ok":
         return _bad(known, found, now, remind)
     if known is None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from causeway.calls.auth import each_auth
 from causeway.calls.certificates import PART as CERTIFICATE
 from causeway.calls.grants import GrantKey
 from causeway.delivery.pauses import PART as PAUSE
+from causeway.delivery.pauses import pause_of
 from causeway.limiting.health import Healths
 from causeway.operations.integrations import systems_called
 from causeway.polling.states import REGULAR
 from causeway.polling.taking import is_taken
+from causeway.watching.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from causeway.aws.client import Aws
     from causeway.aws.table import Item, Table
+    from causeway.delivery.pauses import Pause
     from causeway.limiting.health import Health
     from causeway.plan.plan import Plan
     from causeway.plan.records import Auth, Poll
@@ -51,21 +52,17 @@ class World:
 
     Args:
         means: What it is read with.
+        until: Nothing more is looked at after this time: what takes long ends before.
     """
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, until: float) -> None:
         self.means = means
         self.plan = means.plan
-        self._lock = threading.Lock()
+        self.until = until
 
-    @property
+    @once
     def open(self) -> Mapping[str, list[Item]] | None:
         """Open deliveries by integration; None: so many that they are read one by one."""
-        with self._lock:  # one thread reads, the others wait for it
-            return self._open
-
-    @cached_property
-    def _open(self) -> Mapping[str, list[Item]] | None:
         items = self.means.journal.whole("open", most=READ_AT_ONCE)
         if items is None:
             return None
@@ -74,19 +71,20 @@ class World:
             found.setdefault(item["open_shard"].rpartition("#")[0], []).append(item)
         return found
 
-    @cached_property
+    @once
     def healths(self) -> Mapping[str, Health]:
         """The health of the systems of which there is something to know."""
         return {each.system: each for each in Healths(self.means.state, self.means.clock).all()}
 
-    @cached_property
-    def pauses(self) -> Mapping[str, Item]:
-        """By integration: ``since``, ``by``, ``reason``; only of those that are paused."""
+    @once
+    def pauses(self) -> Mapping[str, Pause]:
+        """By integration: those that are paused, or ever were."""
         keys = [(f"pause#{name}", PAUSE) for name in self.plan.integrations]
-        found = self.means.state.get_all(keys, ("since", "by", "reason"))
-        return {item["id"].partition("#")[2]: item for item in found if "since" in item}
+        found = self.means.state.get_all(keys, ("since", "by", "reason", "past", "version"))
+        named = {item["id"].partition("#")[2]: item for item in found}
+        return {name: pause_of(name, item) for name, item in named.items()}
 
-    @cached_property
+    @once
     def polls(self) -> Mapping[tuple[str, str], Item]:
         """By system and poll: ``slot``, ``unfinished``, ``read_until`` of those that ever ran."""
         keys = {(f"poll#{poll['system']}/{poll['name']}", REGULAR): poll for poll in self.taken_polls()}
@@ -94,14 +92,14 @@ class World:
         by_key = {(item["id"], item["part"]): item for item in found}
         return {(poll["system"], poll["name"]): by_key[key] for key, poll in keys.items() if key in by_key}
 
-    @cached_property
+    @once
     def grants(self) -> Mapping[GrantKey, Item]:
         """Tokens by whose they are: ``granted_at``, ``good_until``, ``refused_at``, and never the token."""
         keys = {(key.id, key.part): key for key, _ in self.granted_auths()}
         found = self.means.state.get_all(list(keys), ("granted_at", "good_until", "refused_at", "expires_at"))
         return {keys[item["id"], item["part"]]: item for item in found}
 
-    @cached_property
+    @once
     def certificates(self) -> Mapping[str, float]:
         """When the certificate ends that calls of a system show; noted by the scheduler each hour."""
         named = {
@@ -144,7 +142,7 @@ class World:
         ]
         return tuple(sorted({*self.calling(system), *taking}))
 
-    @cached_property
+    @once
     def _calling(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}
         for name, integration in self.plan.integrations.items():
