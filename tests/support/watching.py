@@ -62,6 +62,7 @@ class Watched:
                 {
                     "CAUSEWAY_KEEP_DEAD": str(90 * DAY),
                     "CAUSEWAY_OWNERS_TOPIC": TOPIC,
+                    "CAUSEWAY_LOG_GROUPS": "webhook,poller",
                     "CAUSEWAY_STRAYS_URLS": "https://sqs/strays,https://sqs/strays.fifo",
                 }
             ),

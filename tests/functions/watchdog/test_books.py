@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from causeway.aws.errors import AwsError
 from causeway.aws.table import Table
 from causeway.operations.books import HOUR
 from causeway.operations.ledger import SLICES, Ledger
@@ -149,6 +152,44 @@ def test_logs_that_are_long_are_read_in_several_runs(stage, logs, keeper, monkey
         assert runs < SLICES
     assert found[0].value == 2
     assert logs.asked == 2 * SLICES
+
+
+def test_logs_that_are_throttled_again_and_again_are_read_to_their_end_all_the_same(
+    stage, logs, keeper, monkeypatch
+):
+    """Each run fails at its third question, and says so; the next one goes on where that one stood."""
+    logs.received(TEN + 10)
+    logs.received(TEN + HOUR - 10, group="poller")
+    asked = itertools.count(1)
+
+    def throttled(parameters):
+        if next(asked) % 3 == 0:
+            raise AwsError("ThrottlingException", "Rate exceeded", 400)
+        return logs.filter(parameters)
+
+    monkeypatch.setattr(stage.memory, "_logs_filter_log_events", throttled)
+    failures = 0
+    stage.clock.set(from_rfc3339("2026-11-23T11:31:00Z"))
+    for _ in range(2 * SLICES):
+        try:
+            found = keeper.look()
+        except AwsError:
+            failures += 1
+        else:
+            break
+    assert failures == SLICES - 1, "two slices a run"
+    assert found[0].value == 2
+
+
+def test_a_log_group_that_is_not_there_fails_the_check_and_closes_no_book(stage, logs, keeper, monkeypatch):
+    def missing(_):
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.", 400)
+
+    monkeypatch.setattr(stage.memory, "_logs_filter_log_events", missing)
+    with pytest.raises(AwsError):
+        keeper.at("11:31")
+    assert keeper.unaccounted == []
+    assert Ledger(keeper.state).last(stage.clock.now()) is None
 
 
 def test_of_an_hour_that_does_not_close_the_journal_is_not_asked_each_minute(stage, logs, keeper):

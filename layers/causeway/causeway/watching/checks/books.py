@@ -33,7 +33,7 @@ def books(world: World, now: float) -> Iterator[Finding]:
     last = last_closed(now)
     kept = {each.hour: each for each in ledger.between(last - (LOOKS_BACK - 1) * HOUR, last)}
     first = min(kept, default=last)  # before that, nobody kept books
-    until = world.means.clock.now() + READS_FOR
+    until = min(world.until, world.means.clock.now() + READS_FOR)
     hour = last
     while hour >= first:
         each = kept.setdefault(hour, Kept(hour))
@@ -48,23 +48,30 @@ def books(world: World, now: float) -> Iterator[Finding]:
 
 def _look_after(world: World, ledger: Ledger, kept: Kept, now: float, until: float) -> None:
     """Read on in the hour's logs; when they are read, ask the journal, and again while it does not close."""
-    groups = world.means.settings.log_groups
-    whole = len(groups) * SLICES
+    whole = len(world.means.settings.log_groups) * SLICES
     before = kept.read
+    try:
+        _read_on(world, kept, whole, until)
+    finally:  # what was read before a log could not be is not read again
+        if kept.read != before:
+            ledger.write(kept)
+    if kept.read >= whole and (
+        kept.closed_at is None or (kept.unaccounted and now - kept.closed_at >= ANEW_AFTER)
+    ):
+        found = close(world.means.journal, kept.hour, kept.accepted, world.plan.integrations)
+        kept.books = {book.integration: book for book in found if book.accepted or book.accounted}
+        kept.closed_at = now
+        ledger.write(kept)
+
+
+def _read_on(world: World, kept: Kept, whole: int, until: float) -> None:
+    groups = world.means.settings.log_groups
     while kept.read < whole and world.means.clock.now() < until:
         number, at = divmod(kept.read, SLICES)
         since = kept.hour + at * SLICE
         lines = lines_between(world.means.aws, groups[number], since, since + SLICE)
         kept.accepted += count_accepted(lines, kept.hour)
         kept.read += 1
-    due = kept.closed_at is None or (kept.unaccounted and now - kept.closed_at >= ANEW_AFTER)
-    if kept.read >= whole and due:
-        found = close(world.means.journal, kept.hour, kept.accepted, world.plan.integrations)
-        kept.books = {book.integration: book for book in found if book.accepted or book.accounted}
-        kept.closed_at = now
-        ledger.write(kept)
-    elif kept.read != before:
-        ledger.write(kept)
 
 
 def _on_queues(world: World) -> int:
