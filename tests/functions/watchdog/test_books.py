@@ -200,6 +200,45 @@ def test_of_an_hour_that_does_not_close_the_journal_is_not_asked_each_minute(sta
     assert stage.memory.count("dynamodb") == before + 1
 
 
+def test_the_books_of_hundreds_are_closed_by_several_runs_and_of_those_only_who_accepted_anything(
+    stage, logs, keeper, monkeypatch
+):
+    names = [f"flow-{number:03d}" for number in range(100)]
+    plan = stage.tools.plan
+    one = plan.integrations["orders-to-ledger"]
+    plan.record["integrations"] = plan.integrations = {name: one | {"name": name} for name in names}
+    logs.received(TEN, accepted=dict.fromkeys(names[:60], 1))
+    query = stage.memory._dynamodb_query
+    asked = set()
+
+    def slowly(parameters):
+        if parameters["TableName"] == "journal":
+            asked.add(parameters["ExpressionAttributeValues"][":hash"]["S"])
+            stage.clock.advance(0.02)
+        return query(parameters)
+
+    monkeypatch.setattr(stage.memory, "_dynamodb_query", slowly)
+    stage.clock.set(from_rfc3339("2026-11-23T11:31:00Z"))
+    missing = []
+    while not missing or missing[-1] < 60:
+        began = stage.clock.now()
+        (finding,) = keeper.look()
+        assert stage.clock.now() - began < 15 + 16 * 33 * 0.02 + 1, "no run goes far beyond its time"
+        missing.append(finding.value)
+        assert len(missing) < 10
+    assert missing == [32, 60]
+    assert not [each for each in asked if "flow-06" in each], "who accepted nothing is not asked for"
+
+
+def test_of_an_hour_that_does_not_close_only_who_misses_something_is_asked_again(stage, logs, keeper):
+    deliver(stage, logs, "evt_1")
+    logs.received(stage.clock.now(), accepted={"another": 1})
+    assert keeper.at("11:31")
+    before = stage.memory.count("dynamodb", "Query")
+    assert keeper.at("11:42")
+    assert stage.memory.count("dynamodb", "Query") - before == 1 + 33, "the hours, and one book"
+
+
 def test_an_hour_in_which_the_watchdog_did_not_run_is_made_up_for(stage, logs, keeper):
     keeper.at("11:31")
     logs.received(from_rfc3339("2026-11-23T11:10:00Z"))

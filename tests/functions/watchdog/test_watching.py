@@ -367,6 +367,22 @@ def test_a_poll_that_is_not_read_is_told_once_its_deliveries_are_late():
     assert one(watched.mail).attributes["state"] == "recovered"
 
 
+def test_a_poll_that_never_runs_is_told_as_late_as_one_that_runs_no_more():
+    stage = polled()
+    watched = Watched(stage)
+    began = stage.clock.now()
+    watched.minutes(22)
+    assert watched.mail == []
+    watched.minutes(5)
+    message = one(watched.mail)
+    assert message.subject.startswith("[warning] shop/orders: the poll is late")
+    assert message.at - began <= 600 + 900 + 120
+    now = stage.clock.now()
+    watched.means.state.put({"id": "poll#shop/orders", "part": "state", "slot": now, "read_until": now})
+    watched.minutes(4)
+    assert one(watched.mail).attributes["state"] == "recovered"
+
+
 def granted(stage, **grant):
     auth = {"type": "oauth2", "grant": "refresh_token", "token_url": "https://id.example.com/token"}
     stage.deploy(plan_of(ledger={"auth": auth}))
@@ -797,6 +813,22 @@ def test_a_certificate_is_told_of_two_weeks_before_it_ends_as_the_scheduler_has_
     stage.clock.set(ends - 0.5 * DAY)
     watched.look()
     assert one(watched.mail).attributes["severity"] == "critical"
+
+
+def test_a_certificate_that_nobody_can_read_any_more_is_told_after_a_day(stage):
+    stage.deploy(plan_of(ledger={"mtls": {"certificate": "ledger/cert", "key": "ledger/key"}}))
+    watched = Watched(stage)
+    now = stage.clock.now()
+    noted = {"id": "certificate#ledger", "part": "certificate", "ends_at": now + 300 * DAY}
+    watched.means.state.put(noted | {"noted_at": now})
+    stage.clock.advance(DAY)
+    watched.look()
+    assert watched.mail == []
+    watched.minutes(1)
+    assert one(watched.mail).subject == "[warning] the certificate that we show ledger cannot be read"
+    watched.means.state.put(noted | {"noted_at": stage.clock.now()})
+    watched.minutes(4)
+    assert one(watched.mail).attributes["state"] == "recovered"
 
 
 def test_a_certificate_that_cannot_be_read_is_told_in_the_log_without_its_content(stage, caplog):

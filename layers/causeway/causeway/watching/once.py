@@ -36,7 +36,7 @@ class once(Generic[_T]):  # noqa: N801 - it is written like `property`
                     raise
         value, failed = slot.outcome
         if failed is not None:
-            raise failed
+            raise failed.with_traceback(None)  # or it would grow with each that raises it
         found: _T = value
         return found
 

@@ -80,7 +80,8 @@ class World:
     def pauses(self) -> Mapping[str, Pause]:
         """By integration: those that are paused, or ever were."""
         keys = [(f"pause#{name}", PAUSE) for name in self.plan.integrations]
-        found = self.means.state.get_all(keys, ("since", "by", "reason", "past", "version"))
+        names = ("since", "by", "reason", "past", "version")
+        found = self.means.state.get_all(keys, names, consistent=False)
         named = {item["id"].partition("#")[2]: item for item in found}
         return {name: pause_of(name, item) for name, item in named.items()}
 
@@ -88,7 +89,7 @@ class World:
     def polls(self) -> Mapping[tuple[str, str], Item]:
         """By system and poll: ``slot``, ``unfinished``, ``read_until`` of those that ever ran."""
         keys = {(f"poll#{poll['system']}/{poll['name']}", REGULAR): poll for poll in self.taken_polls()}
-        found = self.means.state.get_all(list(keys), ("slot", "unfinished", "read_until"))
+        found = self.means.state.get_all(list(keys), ("slot", "unfinished", "read_until"), consistent=False)
         by_key = {(item["id"], item["part"]): item for item in found}
         return {(poll["system"], poll["name"]): by_key[key] for key, poll in keys.items() if key in by_key}
 
@@ -100,15 +101,15 @@ class World:
         return {keys[item["id"], item["part"]]: item for item in found}
 
     @once
-    def certificates(self) -> Mapping[str, float]:
-        """When the certificate ends that calls of a system show; noted by the scheduler each hour."""
+    def certificates(self) -> Mapping[str, Item]:
+        """Of the certificate that calls of a system show: when it ends, and when it was read."""
         named = {
             f"certificate#{name}": name
             for name, system in self.plan.systems.items()
             if "mtls" in system.get("api", {})
         }
-        found = self.means.state.get_all([(key, CERTIFICATE) for key in named], ("ends_at",))
-        return {named[item["id"]]: item["ends_at"] for item in found}
+        found = self.means.state.get_all([(key, CERTIFICATE) for key in named], ("ends_at", "noted_at"))
+        return {named[item["id"]]: item for item in found}
 
     def taken_polls(self) -> Iterator[Poll]:
         """The polls whose records some integration takes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from causeway.operations.books import HOUR, close, count_accepted, last_closed, lines_between
@@ -24,6 +26,7 @@ ANEW_AFTER = 600.0
 READS_FOR = 15.0
 """Seconds for which one run reads logs; the next one goes on."""
 
+_ASKED_AT_ONCE = 16  # integrations: of each 33 queries
 _DEPTHS = ("", "NotVisible", "Delayed")
 
 
@@ -55,13 +58,31 @@ def _look_after(world: World, ledger: Ledger, kept: Kept, now: float, until: flo
     finally:  # what was read before a log could not be is not read again
         if kept.read != before:
             ledger.write(kept)
-    if kept.read >= whole and (
-        kept.closed_at is None or (kept.unaccounted and now - kept.closed_at >= ANEW_AFTER)
-    ):
-        found = close(world.means.journal, kept.hour, kept.accepted, world.plan.integrations)
-        kept.books = {book.integration: book for book in found if book.accepted or book.accounted}
-        kept.closed_at = now
+    asked_of_late = kept.closed_at is not None and not (
+        kept.unaccounted and now - kept.closed_at >= ANEW_AFTER
+    )
+    if kept.read >= whole and not asked_of_late:
+        _close(world, kept, now, until)
         ledger.write(kept)
+
+
+def _close(world: World, kept: Kept, now: float, until: float) -> None:
+    """Ask the journal of those whose book is not closed, as far as there is time.
+
+    Who accepted nothing misses nothing, and is not asked for.
+    """
+    left = sorted(kept.accepted.keys() - kept.books.keys())
+    if not left:  # all have been asked for once: again, in no order, those that miss something
+        left = [name for name, book in kept.books.items() if book.unaccounted]
+        random.shuffle(left)
+        kept.closed_at = now
+    while left and world.means.clock.now() < until:
+        some, left = left[:_ASKED_AT_ONCE], left[_ASKED_AT_ONCE:]
+        accepted = Counter({name: kept.accepted[name] for name in some})
+        found = close(world.means.journal, kept.hour, accepted, ())
+        kept.books = {**kept.books, **{book.integration: book for book in found}}
+    if not left:
+        kept.closed_at = now
 
 
 def _read_on(world: World, kept: Kept, whole: int, until: float) -> None:
