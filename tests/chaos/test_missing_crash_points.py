@@ -53,7 +53,9 @@ class Hour:
         clock = self.stage.clock
         journal, state = Table(aws, "journal"), Table(aws, "state")
         means = Means(self.stage.tools.plan, SETTINGS, aws, journal, state, Recorded(clock), clock)
-        return [(each.what, each.level, each.value) for each in check(World(means), clock.now())]
+        return [
+            (each.what, each.level, each.value) for each in check(World(means, clock.now() + 45), clock.now())
+        ]
 
     @property
     def kept(self):

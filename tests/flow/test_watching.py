@@ -11,11 +11,18 @@ if TYPE_CHECKING:
 
 
 def look(cloud: LocalCloud) -> dict[str, Any]:
-    """One run, instead of waiting for the minute."""
-    answer = cloud.clients("lambda").invoke(FunctionName=cloud.physical("WatchdogFunction"), Payload=b"{}")
-    found: dict[str, Any] = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, found
-    return found
+    """One run, instead of waiting for the minute; the one of the minute may be at work, and then stands first."""
+    give_up = time.monotonic() + 60
+    while True:
+        answer = cloud.clients("lambda").invoke(
+            FunctionName=cloud.physical("WatchdogFunction"), Payload=b"{}"
+        )
+        found: dict[str, Any] = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, found
+        if found:
+            return found
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
 
 
 def heard(sqs: Any, url: str, number: int) -> list[dict[str, Any]]:
@@ -56,7 +63,7 @@ def test_a_pause_is_told_to_its_owner_and_on_the_bus_and_so_is_its_end(cloud: Lo
     cloud.causeway("pause", name, "--reason", "the target is being moved")
     counts = look(cloud)
 
-    assert (counts["failed"], counts["left_out"], counts["untold"], counts["told"]) == (0, 0, 0, 1), counts
+    assert (counts["failed"], counts["left_out"], counts["untold"]) == (0, 0, 0), counts
     told = {each.get("Subject", each.get("detail-type")): each for each in heard(sqs, url, 2)}
     (subject, event) = sorted(told)
     assert subject.startswith(f"[warning] {name}: paused by")

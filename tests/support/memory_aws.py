@@ -334,6 +334,13 @@ class MemoryAws:
             return
         self.queues[url] = [message for message in self.queues[url] if message.id not in message_ids]
 
+    # CloudWatch Logs
+
+    def _logs_filter_log_events(self, parameters):
+        """Nobody has logged anything; :class:`tests.support.logs.Logs` has lines."""
+        assert parameters["startTime"] <= parameters["endTime"]
+        return {"events": []}
+
     # SNS
 
     def _sns_publish(self, fields):

@@ -18,6 +18,7 @@ from causeway.watching.world import Means
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:owners"
 CONSOLE = "https://api.example.com/console"
 OWNER = "finance@example.com"
+OPERATOR = "operator@example.com"
 DAY = 86400.0
 
 NEEDS_MORE = {"books", "canary", "silence"}
@@ -43,9 +44,9 @@ class Recorded(Metrics):
 
 
 class Watched:
-    """A stage that is watched. Its owner has confirmed, unless ``subscribed`` says otherwise."""
+    """A stage that is watched. Owner and operator have confirmed, unless ``subscribed`` says otherwise."""
 
-    def __init__(self, stage, *, checks=OF_DELIVERIES, subscribed=(OWNER,), remind=DAY, aws=None):
+    def __init__(self, stage, *, checks=OF_DELIVERIES, subscribed=(OWNER, OPERATOR), remind=DAY, aws=None):
         self.stage = stage
         self.memory = stage.memory
         self.clock = stage.clock
@@ -60,6 +61,8 @@ class Watched:
             settings=Settings(
                 {
                     "CAUSEWAY_KEEP_DEAD": str(90 * DAY),
+                    "CAUSEWAY_OWNERS_TOPIC": TOPIC,
+                    "CAUSEWAY_LOG_GROUPS": "webhook,poller",
                     "CAUSEWAY_STRAYS_URLS": "https://sqs/strays,https://sqs/strays.fifo",
                 }
             ),

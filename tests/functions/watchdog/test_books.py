@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from causeway.aws.errors import AwsError
 from causeway.aws.table import Table
 from causeway.operations.books import HOUR
 from causeway.operations.ledger import SLICES, Ledger
@@ -48,7 +51,7 @@ class Keeper:
         )
 
     def look(self):
-        return list(checking.books(World(self.means), self.clock.now()))
+        return list(checking.books(World(self.means, self.clock.now() + 45), self.clock.now()))
 
     def at(self, text):
         self.clock.set(from_rfc3339(f"2026-11-23T{text}:00Z"))
@@ -151,12 +154,89 @@ def test_logs_that_are_long_are_read_in_several_runs(stage, logs, keeper, monkey
     assert logs.asked == 2 * SLICES
 
 
+def test_logs_that_are_throttled_again_and_again_are_read_to_their_end_all_the_same(
+    stage, logs, keeper, monkeypatch
+):
+    """Each run fails at its third question, and says so; the next one goes on where that one stood."""
+    logs.received(TEN + 10)
+    logs.received(TEN + HOUR - 10, group="poller")
+    asked = itertools.count(1)
+
+    def throttled(parameters):
+        if next(asked) % 3 == 0:
+            raise AwsError("ThrottlingException", "Rate exceeded", 400)
+        return logs.filter(parameters)
+
+    monkeypatch.setattr(stage.memory, "_logs_filter_log_events", throttled)
+    failures = 0
+    stage.clock.set(from_rfc3339("2026-11-23T11:31:00Z"))
+    for _ in range(2 * SLICES):
+        try:
+            found = keeper.look()
+        except AwsError:
+            failures += 1
+        else:
+            break
+    assert failures == SLICES - 1, "two slices a run"
+    assert found[0].value == 2
+
+
+def test_a_log_group_that_is_not_there_fails_the_check_and_closes_no_book(stage, logs, keeper, monkeypatch):
+    def missing(_):
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.", 400)
+
+    monkeypatch.setattr(stage.memory, "_logs_filter_log_events", missing)
+    with pytest.raises(AwsError):
+        keeper.at("11:31")
+    assert keeper.unaccounted == []
+    assert Ledger(keeper.state).last(stage.clock.now()) is None
+
+
 def test_of_an_hour_that_does_not_close_the_journal_is_not_asked_each_minute(stage, logs, keeper):
     logs.received(stage.clock.now())
     keeper.at("11:31")
     before = stage.memory.count("dynamodb")
     keeper.at("11:32")
     assert stage.memory.count("dynamodb") == before + 1
+
+
+def test_the_books_of_hundreds_are_closed_by_several_runs_and_of_those_only_who_accepted_anything(
+    stage, logs, keeper, monkeypatch
+):
+    names = [f"flow-{number:03d}" for number in range(100)]
+    plan = stage.tools.plan
+    one = plan.integrations["orders-to-ledger"]
+    plan.record["integrations"] = plan.integrations = {name: one | {"name": name} for name in names}
+    logs.received(TEN, accepted=dict.fromkeys(names[:60], 1))
+    query = stage.memory._dynamodb_query
+    asked = set()
+
+    def slowly(parameters):
+        if parameters["TableName"] == "journal":
+            asked.add(parameters["ExpressionAttributeValues"][":hash"]["S"])
+            stage.clock.advance(0.02)
+        return query(parameters)
+
+    monkeypatch.setattr(stage.memory, "_dynamodb_query", slowly)
+    stage.clock.set(from_rfc3339("2026-11-23T11:31:00Z"))
+    missing = []
+    while not missing or missing[-1] < 60:
+        began = stage.clock.now()
+        (finding,) = keeper.look()
+        assert stage.clock.now() - began < 15 + 16 * 33 * 0.02 + 1, "no run goes far beyond its time"
+        missing.append(finding.value)
+        assert len(missing) < 10
+    assert missing == [32, 60]
+    assert not [each for each in asked if "flow-06" in each], "who accepted nothing is not asked for"
+
+
+def test_of_an_hour_that_does_not_close_only_who_misses_something_is_asked_again(stage, logs, keeper):
+    deliver(stage, logs, "evt_1")
+    logs.received(stage.clock.now(), accepted={"another": 1})
+    assert keeper.at("11:31")
+    before = stage.memory.count("dynamodb", "Query")
+    assert keeper.at("11:42")
+    assert stage.memory.count("dynamodb", "Query") - before == 1 + 33, "the hours, and one book"
 
 
 def test_an_hour_in_which_the_watchdog_did_not_run_is_made_up_for(stage, logs, keeper):

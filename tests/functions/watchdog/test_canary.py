@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -98,7 +99,7 @@ class Side:
             self.metrics,
             self.clock,
         )
-        return list(canary.canaries(World(means), self.clock.now()))
+        return list(canary.canaries(World(means, self.clock.now() + 45), self.clock.now()))
 
 
 @pytest.fixture
@@ -184,11 +185,39 @@ def test_that_nobody_answers_is_told(side, monkeypatch):
     assert finding.cause.startswith("the public URL cannot be reached")
 
 
-def test_a_secret_that_the_watchdog_may_not_read_is_told(side, monkeypatch):
+def test_a_secret_that_the_watchdog_may_not_read_is_the_operators_and_accuses_no_system(side, monkeypatch):
     side.secrets.clear()
     (finding,) = side.look("http://127.0.0.1:9", monkeypatch)
     assert "there is no secret github/webhook" in finding.cause
     assert "CanarySecrets" in finding.next_step
+    assert finding.what.startswith("canaries of github cannot be sent")
+    assert (finding.level, finding.integrations) == ("warning", ())
+
+
+def test_where_nobody_answers_a_run_keeps_its_time_and_the_next_one_asks_others(side, monkeypatch):
+    """An outage of the public address hits all of them: each waits its whole time, twice."""
+    systems = side.plan.systems
+    for number in range(40):
+        systems[f"shop-{number:02d}"] = systems["github"] | {"name": f"shop-{number:02d}"}
+    waiting = threading.Barrier(8, action=lambda: side.clock.advance(canary.ANSWERED_WITHIN))
+
+    def nobody_answers(*_):
+        with suppress(threading.BrokenBarrierError):  # of the last, who are fewer
+            waiting.wait(0.3)
+        raise canary.NotArrivedError("the public URL cannot be reached: ConnectTimeoutError", "look")
+
+    monkeypatch.setattr(canary, "_send", nobody_answers)
+    missed = []
+    for _ in range(2):
+        waiting.reset()
+        began = side.clock.now()
+        found = side.look("http://127.0.0.1:9", monkeypatch)
+        assert side.clock.now() - began <= 45
+        assert len(found) == 41, "nothing is taken for well that was not asked"
+        missed.append({each.subject for each in found if not each.held})
+        side.clock.set(began + canary.EVERY)
+    assert all(missed)
+    assert missed[0] != missed[1]
 
 
 @pytest.mark.parametrize("on", [True, False])

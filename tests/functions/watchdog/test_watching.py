@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import threading
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -18,9 +20,11 @@ from causeway.calls.certificates import Noting
 from causeway.calls.grants import GrantKey
 from causeway.telemetry.logs import logger
 from causeway.watching import world
-from causeway.watching.watchdog import NotToldError
+from causeway.watching.checks import CHECKS
+from causeway.watching.finding import Finding, StackCheck
+from causeway.watching.watchdog import TELLING, NotToldError
 from tests.support.deliveries import Stage, call_of, plan_of
-from tests.support.watching import CONSOLE, DAY, OF_DELIVERIES, OWNER, Watched
+from tests.support.watching import CONSOLE, DAY, OF_DELIVERIES, OPERATOR, OWNER, Watched
 
 MINUTES = 60.0
 
@@ -199,6 +203,126 @@ def test_what_waits_for_a_pause_is_not_late(stage, watched):
     assert [each.attributes["check"] for each in watched.mail] == ["paused"]
 
 
+def test_what_was_late_before_a_pause_is_not_said_to_be_well_while_it_lasts(stage, watched):
+    stage.target.on("/entries", 503)
+    stage.accept()
+    watched.minutes(17, work(stage))
+    assert [each.attributes["check"] for each in watched.mail] == ["overdue"]
+    stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="the ledger is being moved")
+    watched.minutes(120, work(stage))
+    assert [each.attributes["check"] for each in watched.mail] == ["paused"]
+    stage.target.on("/entries", 200)
+    stage.tools.pauses.resume("orders-to-ledger", by="ann")
+    watched.minutes(60, work(stage))
+    assert sorted((each.attributes["check"], each.attributes["state"]) for each in watched.mail) == [
+        ("overdue", "recovered"),
+        ("paused", "recovered"),
+    ]
+
+
+def test_the_time_of_a_pause_makes_nothing_late(stage, watched):
+    stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="the ledger is being moved")
+    stage.accept()
+    watched.minutes(60, work(stage))
+    _ = watched.mail
+    stage.target.on("/entries", 503)
+    stage.tools.pauses.resume("orders-to-ledger", by="ann")
+    watched.minutes(14, work(stage))
+    assert [each.attributes["check"] for each in watched.mail] == ["paused"], "that it is over"
+    watched.minutes(4, work(stage))
+    assert [each.attributes["check"] for each in watched.mail] == ["overdue"]
+
+
+def test_a_delivery_is_not_late_at_its_time_and_is_after_it(stage, watched):
+    stage.target.on("/entries", 503)
+    began = stage.clock.now()
+    stage.accept()
+    stage.invoke()
+    stage.clock.set(began + 900)
+    watched.look()
+    assert watched.mail == []
+    stage.clock.set(began + 900.001)
+    watched.look()
+    assert one(watched.mail).attributes["severity"] == "warning"
+
+
+# What the map does not have any more
+
+
+def test_what_is_open_of_an_integration_that_was_removed_is_the_operators(stage, watched):
+    """Its own checks are gone with it, and nobody else would look at what it left behind."""
+    stage.target.on("/entries", 400)
+    stage.accept()
+    watched.minutes(1, work(stage))
+    _ = watched.mail
+    plan, _ = many(1)
+    stage.deploy(plan)
+    after = Watched(stage)
+    after.minutes(3)
+    ended, found = sorted(after.mail, key=lambda each: each.attributes["check"])
+    assert (ended.attributes["check"], ended.attributes["state"]) == ("dead", "ended")
+    assert found.subject == (
+        "[warning] 1 delivery of orders-to-ledger, which the map does not have, cannot be made"
+    )
+    assert found.attributes["to"] == "operator"
+    assert "deploy it again under this name" in found.by_protocol["email"]
+    stage.clock.advance(90 * DAY)
+    after.minutes(4)
+    assert [(each.attributes["check"], each.attributes["state"]) for each in after.mail] == [
+        ("removed", "recovered")
+    ]
+
+
+def test_while_a_deployment_may_be_under_way_what_waits_for_it_is_nobodys_trouble(stage):
+    stage.target.on("/entries", 503)
+    stage.accept()
+    work(stage)()
+    plan, _ = many(1)
+    stage.deploy(plan)
+    watched = Watched(stage)
+    watched.minutes(58)
+    assert watched.mail == []
+    watched.minutes(5)
+    assert one(watched.mail).attributes["check"] == "removed"
+
+
+def test_when_too_much_is_open_to_look_for_it_it_is_not_said_to_be_over(stage, watched, monkeypatch):
+    stage.target.on("/entries", 400)
+    for number in range(3):
+        stage.accept(f"evt_{number}")
+    work(stage)()
+    plan, _ = many(1)
+    stage.deploy(plan)
+    after = Watched(stage)
+    after.minutes(1)
+    assert one(after.mail).attributes["check"] == "removed"
+    monkeypatch.setattr(world, "READ_AT_ONCE", 2)
+    after.minutes(5)
+    assert after.mail == []
+    assert after.metrics.of("WatchdogLeftOut")[-1] == 0
+
+
+# Whether anybody hears it
+
+
+def test_that_nobody_hears_anything_stands_where_people_look(stage):
+    watched = Watched(stage, subscribed=())
+    watched.memory.subscribed[OWNER] = "PendingConfirmation"
+    watched.minutes(1)
+    assert watched.standing == {"unheard#owners"}
+    message = one(watched.mail)
+    assert message.subject == "[critical] owners: nobody hears what is told of 1 integration"
+    watched.memory.subscribed["https://chat.example.com"] = "arn:aws:sns:eu-central-1:123456789012:owners:1"
+    watched.minutes(16)
+    assert watched.standing == set()
+
+
+def test_an_owner_who_has_confirmed_nothing_is_no_trouble_while_the_operator_hears_it(stage):
+    watched = Watched(stage, subscribed=[OPERATOR])
+    watched.minutes(16)
+    assert watched.mail == []
+
+
 # Polls and tokens
 
 
@@ -239,6 +363,22 @@ def test_a_poll_that_is_not_read_is_told_once_its_deliveries_are_late():
     )
     assert message.at - (slot + 600) <= 900 + 60
     read(stage.clock.now())
+    watched.minutes(4)
+    assert one(watched.mail).attributes["state"] == "recovered"
+
+
+def test_a_poll_that_never_runs_is_told_as_late_as_one_that_runs_no_more():
+    stage = polled()
+    watched = Watched(stage)
+    began = stage.clock.now()
+    watched.minutes(22)
+    assert watched.mail == []
+    watched.minutes(5)
+    message = one(watched.mail)
+    assert message.subject.startswith("[warning] shop/orders: the poll is late")
+    assert message.at - began <= 600 + 900 + 120
+    now = stage.clock.now()
+    watched.means.state.put({"id": "poll#shop/orders", "part": "state", "slot": now, "read_until": now})
     watched.minutes(4)
     assert one(watched.mail).attributes["state"] == "recovered"
 
@@ -291,7 +431,7 @@ def test_a_token_that_is_renewed_on_demand_is_never_told(stage):
 
 
 def test_an_owner_who_has_confirmed_nothing_is_told_through_the_operator(stage):
-    watched = Watched(stage, subscribed=())
+    watched = Watched(stage, subscribed=[OPERATOR])
     watched.memory.subscribed[OWNER] = "PendingConfirmation"
     stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
     watched.minutes(1)
@@ -302,7 +442,7 @@ def test_an_owner_who_has_confirmed_nothing_is_told_through_the_operator(stage):
 
 
 def test_whoever_confirms_is_told_within_five_minutes(stage):
-    watched = Watched(stage, subscribed=())
+    watched = Watched(stage, subscribed=[OPERATOR])
     watched.minutes(1)
     watched.memory.subscribed[OWNER] = "arn:aws:sns:eu-central-1:123456789012:owners:1"
     watched.minutes(5)
@@ -342,7 +482,7 @@ def test_one_outage_of_many_integrations_is_one_message_to_their_owner():
 def test_the_chat_gets_the_same_as_a_custom_notification_of_aws(stage, watched):
     stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="the ledger is being moved")
     watched.minutes(1)
-    chat = json.loads(one(watched.mail).by_protocol["https"])
+    chat = json.loads(one(watched.mail).by_protocol["default"])
     assert (chat["version"], chat["source"]) == ("1.0", "custom")
     assert chat["content"]["title"] == ":warning: orders-to-ledger: paused by ann"
     assert "*Cause*: the ledger is being moved" in chat["content"]["description"]
@@ -427,6 +567,104 @@ def test_what_is_open_is_read_at_once_or_not_at_all(stage, watched, most):
     assert found is None or len(found) == 2
 
 
+def refusing_to_tell(watched, *, whom):
+    """SNS takes no message for these recipients."""
+
+    def query(service, action, fields):
+        if action == "Publish" and whom(fields):
+            raise AwsError("Throttling", "", 400)
+        return type(watched.memory).query(watched.memory, service, action, fields)
+
+    watched.memory.query = query
+
+
+def test_a_message_that_is_not_taken_keeps_nobody_else_from_being_told_and_nobody_hears_twice(stage):
+    plan, names = many(6)
+    for number, name in enumerate(names):
+        plan.integrations[name]["owner"] = {"team": "t", "email": f"owner-{number}@example.com"}
+    stage.deploy(plan)
+    owners = [f"owner-{number}@example.com" for number in range(6)]
+    watched = Watched(stage, subscribed=[*owners, OPERATOR])
+    for name in names:
+        stage.tools.pauses.pause(name, by="ann", reason="-")
+    refusing_to_tell(watched, whom=lambda fields: "owner-2@example.com" in fields.values())
+    for _ in range(5):
+        with pytest.raises(NotToldError):
+            watched.minutes(1)
+    told = sorted(each.attributes["to"] for each in watched.mail)
+    assert told == [each for each in owners if each != "owner-2@example.com"]
+    del watched.memory.query
+    watched.minutes(2)
+    assert [each.attributes["to"] for each in watched.mail] == ["owner-2@example.com"]
+
+
+def test_of_what_concerns_several_owners_only_those_hear_again_who_have_not_heard(stage):
+    """A circuit is open: two owners; SNS takes the message for one of them only, for some minutes."""
+    plan, names = many(2)
+    for number, name in enumerate(names):
+        plan.integrations[name]["owner"] = {"team": "t", "email": f"owner-{number}@example.com"}
+    stage.deploy(plan)
+    watched = Watched(stage, subscribed=["owner-0@example.com", "owner-1@example.com"])
+    health = {"opened_at": stage.clock.now(), "open_until": stage.clock.now() + 9000, "counts": []}
+    watched.means.state.put({"id": "health#all", "part": "ledger", "version": 1, **health})
+    refusing_to_tell(watched, whom=lambda fields: "owner-1@example.com" in fields.values())
+    for _ in range(3):
+        with pytest.raises(NotToldError):
+            watched.minutes(1)
+    assert [each.attributes["to"] for each in watched.mail] == ["owner-0@example.com"]
+    assert watched.announced == [], "programs hear of it when all owners have"
+    del watched.memory.query
+    watched.minutes(3)
+    assert [each.attributes["to"] for each in watched.mail] == ["owner-1@example.com"]
+    assert [event for event, _ in watched.announced] == ["causeway.circuit.opened"]
+
+
+def test_words_that_cannot_be_found_for_one_thing_keep_no_other_from_being_told(stage, watched):
+    def strange(world, now):
+        yield Finding(check="strange", subject="x", level="warning", what=7)  # a fault of ours
+
+    stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
+    watched.make([StackCheck("strange", strange), *OF_DELIVERIES], DAY, stage.memory)
+    with pytest.raises(NotToldError):
+        watched.minutes(1)
+    assert [each.attributes["check"] for each in watched.mail] == ["paused"]
+
+
+def test_a_check_that_hangs_keeps_nothing_from_being_told_and_is_looked_at_again(stage, watched):
+    ends = threading.Event()
+
+    def hangs(world, now):
+        ends.wait(30)
+        yield from ()
+
+    stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
+    watched.make([StackCheck("hangs", hangs, every=300.0), *OF_DELIVERIES], DAY, stage.memory)
+    counts = watched.look(within=TELLING + 0.5)
+    assert (counts["left_out"], counts["told"]) == (1, 1)
+    ends.set()
+    stage.clock.advance(60)
+    assert watched.look()["left_out"] == 0
+
+
+def test_a_table_that_fails_is_one_line_of_the_log_and_not_one_for_each_integration(stage, caplog):
+    plan, _ = many(200)
+    stage.deploy(plan)
+    watched = Watched(stage)
+    asked = []
+
+    def fails(service, operation, parameters):
+        if operation in ("Scan", "BatchGetItem"):
+            asked.append(operation)
+            raise AwsError("InternalServerError", "", 500)
+        return type(watched.memory).call(watched.memory, service, operation, parameters)
+
+    watched.memory.call = fails
+    counts = watched.look()
+    assert counts["failed"] == 200 * 4 + 1, "all that look at deliveries, and what is left of removed ones"
+    assert len([each for each in caplog.records if each.message == "a check failed"]) == 5
+    assert len(asked) == 2, "who fails together is not asked again by each"
+
+
 def test_what_could_not_be_told_is_told_by_the_next_run(stage, watched):
     stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
 
@@ -462,15 +700,37 @@ def test_a_check_that_fails_keeps_no_other_from_being_made_and_takes_nothing_for
     assert watched.standing == {"paused#orders-to-ledger"}
 
 
-def test_an_integration_that_is_gone_is_forgotten_without_a_word(stage, watched):
+def test_of_an_integration_that_is_gone_it_is_told_once_that_nobody_looks_at_it_any_more(stage, watched):
+    """Neither that it is well, nor nothing at all: whoever was told that it is not waits for an end."""
     stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
     watched.minutes(1)
-    _ = watched.mail
+    _ = watched.mail, watched.announced
     plan, _ = many(1)
     stage.deploy(plan)
     after = Watched(stage)
-    after.minutes(1)
-    assert (after.mail, after.standing) == ([], set())
+    after.minutes(3)
+    message = one(after.mail)
+    assert message.subject == "[ok] ended: orders-to-ledger: paused by ann"
+    assert (message.attributes["to"], message.attributes["state"]) == ("operator", "ended")
+    assert "the map does not have it" in message.by_protocol["email"]
+    ((event, detail),) = after.announced
+    assert (event, detail["removed"]) == ("causeway.integration.recovered", True)
+    assert after.standing == set()
+
+
+@pytest.mark.parametrize("gone", ["circuit#ledger", "poll#shop/orders", "silence#orders-to-ledger"])
+def test_what_the_map_has_no_more_is_not_said_to_be_well(stage, watched, gone):
+    check, _, subject = gone.partition("#")
+    known = {"level": "critical", "what": "it is not well", "since": 1.0, "told_at": stage.clock.now()}
+    watched.means.state.put({"id": "watch#all", "part": gone, "check": check, "subject": subject, **known})
+    plan, _ = many(1)
+    del plan.systems["ledger"]
+    stage.tools.plan.record["systems"] = plan.systems
+    stage.tools = dataclasses.replace(stage.tools, plan=plan)
+    after = Watched(stage, checks=[each for each in CHECKS if each.name == check])
+    after.minutes(3)
+    assert [each.attributes["state"] for each in after.mail] == ["ended"]
+    assert after.standing == set()
 
 
 def test_an_integration_that_takes_announcements_is_announced_to_nobody():
@@ -553,6 +813,22 @@ def test_a_certificate_is_told_of_two_weeks_before_it_ends_as_the_scheduler_has_
     stage.clock.set(ends - 0.5 * DAY)
     watched.look()
     assert one(watched.mail).attributes["severity"] == "critical"
+
+
+def test_a_certificate_that_nobody_can_read_any_more_is_told_after_a_day(stage):
+    stage.deploy(plan_of(ledger={"mtls": {"certificate": "ledger/cert", "key": "ledger/key"}}))
+    watched = Watched(stage)
+    now = stage.clock.now()
+    noted = {"id": "certificate#ledger", "part": "certificate", "ends_at": now + 300 * DAY}
+    watched.means.state.put(noted | {"noted_at": now})
+    stage.clock.advance(DAY)
+    watched.look()
+    assert watched.mail == []
+    watched.minutes(1)
+    assert one(watched.mail).subject == "[warning] the certificate that we show ledger cannot be read"
+    watched.means.state.put(noted | {"noted_at": stage.clock.now()})
+    watched.minutes(4)
+    assert one(watched.mail).attributes["state"] == "recovered"
 
 
 def test_a_certificate_that_cannot_be_read_is_told_in_the_log_without_its_content(stage, caplog):

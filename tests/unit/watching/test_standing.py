@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.aws.errors import AwsError
-from causeway.watching.finding import LEVELS, Finding
+from causeway.watching.checks.deliveries import paused
+from causeway.watching.finding import LEVELS, Check, Finding, StackCheck
 from causeway.watching.standing import AGAIN, Standings, step
-from causeway.watching.watchdog import Watchdog
+from causeway.watching.watchdog import NotRememberedError
 from tests.support.deliveries import Stage
 from tests.support.watching import DAY, OF_DELIVERIES, Watched
 
@@ -93,34 +94,129 @@ def test_first_it_is_told_then_written_down_so_a_crash_between_the_two_tells_it_
         patch.setattr(Standings, "write", crash)
         with pytest.raises(Crash):
             watched.minutes(1)
+    watched.make(OF_DELIVERIES, DAY, stage.memory)  # another instance
     watched.minutes(3)
     assert [each.attributes["state"] for each in watched.mail] == ["began", "began"]
     ids = {detail["id"] for _, detail in watched.announced}
     assert len(ids) == 1, "to programs it is one event"
 
 
-def test_a_state_that_cannot_be_written_stops_the_run_and_what_was_told_is_told_again():
+class Refusing:
+    """Takes no more writes of some kind."""
+
+    def __init__(self, memory, *operations):
+        self.memory = memory
+        self.refused = operations
+
+    def __getattr__(self, name):
+        return getattr(self.memory, name)
+
+    def call(self, service, operation, parameters):
+        if operation in self.refused:
+            raise AwsError("ProvisionedThroughputExceededException", "", 400)
+        return self.memory.call(service, operation, parameters)
+
+
+def test_a_state_that_cannot_be_written_makes_runs_fail_and_is_no_reason_to_tell_everything_each_minute():
     stage = Stage()
-
-    class Refusing:
-        def __init__(self):
-            self.refuses = True
-
-        def __getattr__(self, name):
-            return getattr(stage.memory, name)
-
-        def call(self, service, operation, parameters):
-            if self.refuses and operation == "PutItem":
-                raise AwsError("ProvisionedThroughputExceededException", "", 400)
-            return stage.memory.call(service, operation, parameters)
-
-    aws = Refusing()
+    aws = Refusing(stage.memory, "PutItem", "UpdateItem", "DeleteItem")
     watched = Watched(stage)
     watched.make(OF_DELIVERIES, DAY, aws)
-    assert isinstance(watched.watchdog, Watchdog)
     stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
+    for _ in range(5):
+        with pytest.raises(NotRememberedError):
+            watched.minutes(1)
+    assert [each.attributes["state"] for each in watched.mail] == ["began"]
+    aws.refused = ()
+    watched.minutes(2)
+    assert (watched.mail, watched.standing) == ([], {"paused#orders-to-ledger"})
+    stage.tools.pauses.resume("orders-to-ledger", by="ann")
+    watched.minutes(2)
+    assert [each.attributes["state"] for each in watched.mail] == ["recovered"]
+
+
+def test_a_state_that_cannot_be_read_fails_the_run_and_takes_nothing_for_well():
+    stage = Stage()
+    watched = Watched(stage)
+    stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
+    watched.minutes(1)
+    _ = watched.mail
+    watched.make(OF_DELIVERIES, DAY, Refusing(stage.memory, "Query"))
     with pytest.raises(AwsError):
         watched.minutes(1)
-    aws.refuses = False
-    watched.minutes(2)
-    assert [each.attributes["state"] for each in watched.mail] == ["began", "began"]
+    watched.make(OF_DELIVERIES, DAY, stage.memory)
+    watched.minutes(5)
+    assert watched.mail == []
+
+
+def test_of_two_runs_at_once_one_stands_back():
+    stage = Stage()
+    first, second = Watched(stage), Watched(stage)
+    stage.tools.pauses.pause("orders-to-ledger", by="ann", reason="-")
+    looks = []
+
+    def meanwhile(facts, _now):
+        looks.append(second.look())
+        yield from paused(facts, _now)
+
+    first.make([Check("paused", meanwhile)], DAY, stage.memory)
+    assert first.look()["told"] == 1
+    assert looks == [{}]
+    assert len(first.mail) == 1
+    assert second.look()["told"] == 0, "the next one is not held up"
+
+
+def test_a_run_that_was_cut_off_holds_up_none_after_its_time():
+    stage = Stage()
+    watched = Watched(stage)
+
+    def cut(_facts, _now):
+        raise KeyboardInterrupt
+
+    watched.make([Check("paused", cut)], DAY, stage.memory)
+    with pytest.raises(KeyboardInterrupt):
+        watched.look()
+    watched.make(OF_DELIVERIES, DAY, stage.memory)
+    assert watched.look() == {}
+    stage.clock.advance(45)
+    assert watched.look()["looked"] > 0
+
+
+# What comes and goes
+
+
+@pytest.mark.parametrize("minutes", [1, 3, 4, 7, 20])
+def test_what_comes_and_goes_for_a_day_is_not_a_mail_for_each_time(minutes):
+    """However fast: one an hour in the long run; each minute, it is the one that it began."""
+    stage = Stage()
+    watched = Watched(stage)
+
+    def comes_and_goes(world, now):
+        if now // (minutes * MINUTE) % 2:
+            yield Finding(check="late", subject="ledger", level="warning", what="it is late")
+
+    watched.make([StackCheck("late", comes_and_goes)], DAY, stage.memory)
+    watched.minutes(24 * 60)
+    kinds = [each.attributes["state"] for each in watched.mail]
+    assert kinds[0] == "began"
+    assert len(kinds) <= (1 if minutes == 1 else 26), kinds
+
+
+def test_and_when_it_is_over_that_is_told_and_a_day_later_it_is_as_new():
+    stage = Stage()
+    watched = Watched(stage)
+    bad = {"until": 0.0}
+
+    def sometimes(world, now):
+        if now < bad["until"]:
+            yield Finding(check="late", subject="ledger", level="warning", what="it is late")
+
+    watched.make([StackCheck("late", sometimes)], DAY, stage.memory)
+    for _ in range(3):
+        bad["until"] = stage.clock.now() + 2 * MINUTE
+        watched.minutes(20)
+    assert [each.attributes["state"] for each in watched.mail] == ["began", "recovered"] * 3
+    stage.clock.advance(DAY)
+    bad["until"] = stage.clock.now() + 2 * MINUTE
+    watched.minutes(6)
+    assert [each.attributes["state"] for each in watched.mail] == ["began", "recovered"]

@@ -128,7 +128,7 @@ class Pauses:
         return True
 
     def _reread(self, integration: str) -> Pause:
-        pause = _pause_of(integration, self._table.get(_id(integration), PART))
+        pause = pause_of(integration, self._table.get(_id(integration), PART))
         self._read[integration] = (self._clock.now(), pause)
         return pause
 
@@ -137,7 +137,8 @@ def _id(integration: str) -> str:
     return f"pause#{integration}"
 
 
-def _pause_of(integration: str, item: Item | None) -> Pause:
+def pause_of(integration: str, item: Item | None) -> Pause:
+    """The pause that an item of the state holds; without one there never was any."""
     if item is None:
         return Pause(integration)
     return Pause(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
+from causeway.delivery.pauses import Pause
+from causeway.watching.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,9 +49,9 @@ class Facts:
         self.name = integration["name"]
 
     @property
-    def pause(self) -> Item | None:
-        """``since``, ``by`` and ``reason``, when it is paused."""
-        return self.world.pauses.get(self.name)
+    def pause(self) -> Pause:
+        """Whether it is paused, and ever was."""
+        return self.world.pauses.get(self.name, Pause(self.name))
 
     @property
     def waiting(self) -> Open:
@@ -62,7 +63,7 @@ class Facts:
         """Dead letters that can still be replayed."""
         return self._open["dead"]
 
-    @cached_property
+    @once
     def _open(self) -> Mapping[str, Open]:
         everything = self.world.open
         if everything is None:

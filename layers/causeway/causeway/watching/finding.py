@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Level = Literal["ok", "warning", "critical"]
 
+Subject = Literal["integration", "system", "poll", "stack"]
+"""What a check's findings are about: what the map does not have any more is not looked at."""
+
 LEVELS: tuple[Level, ...] = ("ok", "warning", "critical")
 """From good to bad."""
 
@@ -44,11 +47,16 @@ class Finding:
     anew_at: float | None = None  # when it last happened once more: that is told again, at most once an hour
     event: str | None = None  # the type of the announcement on the bus when it begins
     detail: Mapping[str, JSON] = field(default_factory=dict)  # what that says besides
+    held: bool = False  # nothing new is told of it for now, nor that it is well: its integration is paused
 
     @property
     def key(self) -> str:
         """By what it is known again."""
         return f"{self.check}#{self.subject}"
+
+
+class CannotTellError(Exception):
+    """A check cannot tell for now, and that is no failure: whatever stands of it goes on standing."""
 
 
 class Check(NamedTuple):
@@ -63,6 +71,7 @@ class Check(NamedTuple):
     every: float = EACH_RUN
     offset: float = 0.0
     settles: float = 2 * MINUTE  # so long it must have been well until that is told
+    of: Subject = "integration"
 
 
 class StackCheck(NamedTuple):
@@ -73,6 +82,7 @@ class StackCheck(NamedTuple):
     every: float = EACH_RUN
     offset: float = 0.0
     settles: float = 2 * MINUTE
+    of: Subject = "stack"
 
 
 AnyCheck = Check | StackCheck

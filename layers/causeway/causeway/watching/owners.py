@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from causeway.aws.errors import AwsError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -98,7 +100,7 @@ def _text(member: str, name: str) -> str:
 
 
 class Confirmed:
-    """The addresses that have confirmed, as they were at most five minutes ago."""
+    """The addresses that have confirmed, as they were at most five minutes ago, or could last be read."""
 
     def __init__(self, aws: Aws, topic: str, clock: Clock) -> None:
         self._aws = aws
@@ -110,11 +112,15 @@ class Confirmed:
         """All of them.
 
         Raises:
-            AwsError: they could not be listed.
+            AwsError: they could not be listed, and never were.
         """
         now = self._clock.now()
         if self._known is None or not 0 <= now - self._known[0] < KNOWN_FOR:
-            self._known = now, frozenset(confirmed(list(subscriptions(self._aws, self._topic))))
+            try:
+                self._known = now, frozenset(confirmed(list(subscriptions(self._aws, self._topic))))
+            except AwsError:
+                if self._known is None:
+                    raise
         return self._known[1]
 
 

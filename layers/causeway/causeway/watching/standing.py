@@ -30,7 +30,7 @@ WORDED_FOR = 300.0
 """Seconds after which changed words are taken over, though nothing is told: who looks sees how many there
 are by now, and what lasts is not written down each minute."""
 
-Kind = Literal["began", "worse", "again", "still", "recovered"]
+Kind = Literal["began", "worse", "again", "still", "recovered", "ended"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Change:
 
     kind: Kind
     standing: Standing  # as it is from now on; of what has recovered, as it was
-    finding: Finding | None  # None: recovered
+    finding: Finding | None  # None: recovered, or ended: the map does not have it any more
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,8 @@ def step(
         settles: Seconds that something must have been well until that is told.
         remind: Seconds after which what still is not well is told again.
     """
+    if found is not None and found.held:
+        return known and replace(known, well_since=None), None
     if found is not None and found.level != "ok":
         return _bad(known, found, now, remind)
     if known is None:

@@ -1,13 +1,15 @@
 """Tells of changes: owners by SNS, programs on the stack's bus.
 
 Changes of one check and kind go to a recipient in one message, so that one outage sends one. A change is told
-when all whom it concerns have been; what could not be told is told in the next run.
+when all whom it concerns have been; what could not be told is told in the next run, to those who have not
+heard it: an instance remembers who has, until it is written down that the change has been told.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from causeway.aws.bus import put_event
@@ -30,7 +32,11 @@ if TYPE_CHECKING:
     from causeway.watching.standing import Change
     from causeway.watching.words import Words
 
+SAID = 10
+"""So many changes one line of the log names that could not be told."""
+
 _OF_AN_INTEGRATION = "causeway.integration."
+_AT_ONCE = 8
 
 
 class Teller:
@@ -67,29 +73,56 @@ class Teller:
         self._plan = plan
         self._clock = clock
         self._logger = logger
+        self._heard: set[tuple[str, Recipient]] = set()
 
     def tell(self, changes: Sequence[Change], *, until: float) -> Iterator[Change]:
-        """Tell them; yield each that has been told to all whom it concerns."""
+        """Tell them; yield each as soon as it has been told to all whom it concerns."""
+        wanted = {_about(change) for change in changes}
+        self._heard = {each for each in self._heard if each[0] in wanted}
         groups: dict[tuple[str, str], list[Change]] = defaultdict(list)
         for change in changes:
             groups[change.standing.check, change.kind].append(change)
         for group in groups.values():
+            yield from self._tell(group, until)
+
+    def remembered(self, change: Change) -> None:
+        """It is written down that this one has been told: if it comes again, it is another."""
+        self._heard = {each for each in self._heard if each[0] != _about(change)}
+
+    def _tell(self, changes: Sequence[Change], until: float) -> Iterator[Change]:
+        """One group. What fails for one recipient keeps nobody else from being told."""
+        try:
+            by_recipient = self._by_recipient(changes)
+        except AwsError as error:
+            self._not_told(changes, error)
+            return
+        missing = Counter(_about(change) for each in by_recipient.values() for change in each)
+        for recipient, each in by_recipient.items():
             if self._clock.now() >= until:
                 return
-            try:
-                self._tell(group)
-            except AwsError as error:
-                about = [change.standing.key for change in group]
-                self._logger.error("not told", changes=about, reason=str(error))  # noqa: TRY400
-            else:
-                yield from group
+            if not self._publish(recipient, each):
+                continue
+            self._heard |= {(_about(change), recipient) for change in each}
+            missing.subtract(_about(change) for change in each)
+            for change in each:
+                if not missing[_about(change)] and self._announce(change):
+                    yield change
 
-    def _tell(self, changes: Sequence[Change]) -> None:
-        for recipient, each in self._by_recipient(changes).items():
-            self._publish(recipient, each)
-        for change in changes:
-            for event, detail in announcements(change, self._plan, self._clock.now()):
-                put_event(self._aws, self._entry(event, detail))
+    def _not_told(self, changes: Sequence[Change], error: Exception) -> None:
+        about = [change.standing.key for change in changes]
+        self._logger.error("not told", changes=about[:SAID], times=len(about), exc_info=error)
+
+    def _announce(self, change: Change) -> bool:
+        """Put on the bus what programs are to hear; whether it could be."""
+        try:
+            found = list(announcements(change, self._plan, self._clock.now()))
+            with ThreadPoolExecutor(_AT_ONCE) as pool:  # an outage can concern hundreds of integrations
+                for _ in pool.map(lambda each: put_event(self._aws, self._entry(*each)), found):
+                    pass
+        except Exception as error:  # noqa: BLE001 - what fails for one change keeps no other from being told
+            self._not_told([change], error)
+            return False
+        return True
 
     def _by_recipient(self, changes: Sequence[Change]) -> dict[Recipient, list[Change]]:
         found: dict[Recipient, list[Change]] = defaultdict(list)
@@ -108,14 +141,25 @@ class Teller:
             return Recipient(address, owner["team"])
         return Recipient(OPERATOR, owner["team"], instead_of=address)
 
-    def _publish(self, recipient: Recipient, changes: Sequence[Change]) -> None:
+    def _publish(self, recipient: Recipient, changes: Sequence[Change]) -> bool:
+        """Publish what a recipient has not heard; whether it could be."""
+        unheard = [change for change in changes if (_about(change), recipient) not in self._heard]
+        try:
+            if unheard:
+                self._aws.query("sns", "Publish", self._fields(recipient, unheard))
+        except Exception as error:  # noqa: BLE001 - nor what fails for one recipient
+            self._not_told(unheard, error)
+            return False
+        return True
+
+    def _fields(self, recipient: Recipient, changes: Sequence[Change]) -> dict[str, str]:
         message = self._words.message(changes, recipient, self._clock.now())
-        by_protocol = {"default": message.text, "email": message.text}
-        by_protocol |= dict.fromkeys(("http", "https", "sqs", "lambda"), message.chat)
-        fields = {
+        # Each text counts towards what SNS takes: programs and chats get the default.
+        by_protocol = {"default": message.chat, "email": message.text, "sms": message.subject}
+        return {
             "TopicArn": self._topic,
             "Subject": message.subject,
-            "Message": json.dumps(by_protocol),
+            "Message": json.dumps(by_protocol, ensure_ascii=False),
             "MessageStructure": "json",
             **_attributes(
                 {
@@ -128,7 +172,6 @@ class Teller:
                 }
             ),
         }
-        self._aws.query("sns", "Publish", fields)
 
     def _entry(self, event: str, detail: dict[str, JSON]) -> dict[str, JSON]:
         return {
@@ -140,14 +183,23 @@ class Teller:
         }
 
 
+def _about(change: Change) -> str:
+    """What a change is known by while it is being told."""
+    return f"{change.standing.key}/{change.kind}"
+
+
 def announcements(change: Change, plan: Plan, now: float) -> Iterator[tuple[str, dict[str, JSON]]]:
     """What is put on the bus: types and details. The same change told twice is one event by its ``id``."""
     standing, finding = change.standing, change.finding
+    event: str
+    more: dict[str, JSON]
     if finding is None:
         event, more = (
             RECOVERED,
             {"check": standing.check, "recovered_at": rfc3339(standing.well_since or now)},
         )
+        if change.kind == "ended":
+            more["removed"] = True
     elif change.kind == "began" and finding.event is not None:
         event, more = finding.event, dict(finding.detail)
     else:

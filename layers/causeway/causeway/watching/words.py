@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from causeway.settings.clock import rfc3339
 from causeway.watching.finding import LEVELS
+from causeway.watching.plain import listing, plain, without_markup
 from causeway.watching.spans import count, span
 
 if TYPE_CHECKING:
@@ -27,8 +28,14 @@ SUBJECT = 99
 LISTED = 20
 """So many things one message tells in full."""
 
+WHAT, CAUSE, NEXT_STEP = 200, 400, 500
+"""So many characters these have at most; a next step is a command of ours with names of the map's."""
+
+CHAT_TEXT, CHAT_ITEMS = 8000, 10
+"""So long is the text of a chat's notification at most, and so many items have its lists."""
+
 _LABEL = 11
-_HEADS = {"began": "", "worse": "worse: ", "again": "again: ", "still": "still: ", "recovered": "recovered: "}
+_HEADS = {"began": ""}
 
 
 class Recipient(NamedTuple):
@@ -74,16 +81,18 @@ class Words:
             "source": "custom",
             "content": {
                 "textType": "client-markdown",
-                "title": f"{_SIGNS[severity]} {head}"[:250],
-                "description": "\n\n".join(self._chat(change, now) for change in changes[:LISTED]),
-                "nextSteps": sorted({change.finding.next_step for change in changes if change.finding}),
+                "title": f"{_SIGNS[severity]} {without_markup(head)}"[:250],
+                "description": self._description(changes, now),
+                "nextSteps": sorted(
+                    {plain(change.finding.next_step, NEXT_STEP) for change in changes if change.finding}
+                )[:CHAT_ITEMS],
                 "keywords": [first.standing.check, recipient.team, self.stack],
             },
             "metadata": {
                 "threadId": f"{self.stack}#{first.standing.key}"[:256],
                 "summary": head[:250],
                 "eventType": f"causeway.{first.standing.check}.{first.kind}",
-                "relatedResources": sorted(concerned(changes)),
+                "relatedResources": sorted(concerned(changes))[:CHAT_ITEMS],
                 "additionalContext": {
                     "severity": severity,
                     "state": first.kind,
@@ -97,11 +106,13 @@ class Words:
     def _head(self, changes: Sequence[Change]) -> str:
         """One line: what is the matter with what."""
         first = changes[0]
-        about = _HEADS[first.kind]
+        about = _HEADS.get(first.kind, f"{first.kind}: ")
         if len(changes) == 1:
             return f"{about}{_what(first)}"
         noun = _NOUNS.get(first.standing.check, "integration")
-        return f"{about}{count(len(changes), noun)}: {first.standing.what}"
+        alike = len({change.standing.what for change in changes}) == 1
+        what = plain(first.standing.what, WHAT) if alike else f"{_what(first)}, and others"
+        return f"{about}{count(len(changes), noun)}: {what}"
 
     def _block(self, change: Change, now: float) -> str:
         return "\n".join(
@@ -110,24 +121,40 @@ class Words:
             if value
         )
 
+    def _description(self, changes: Sequence[Change], now: float) -> str:
+        """As much as a chat takes, and how much is left out."""
+        blocks: list[str] = []
+        room = CHAT_TEXT - len(self.console) - 40
+        for change in changes[:LISTED]:
+            block = self._chat(change, now)
+            room -= len(block) + 2
+            if room < 0:
+                break
+            blocks.append(block)
+        if len(blocks) < len(changes):
+            blocks.append(f"... and {len(changes) - len(blocks)} more: {self.console}")
+        return "\n\n".join(blocks)
+
     def _chat(self, change: Change, now: float) -> str:
         lines = [
             (label, value) for label, value in self._lines(change, now) if value and label != "Next step"
         ]
-        return "\n".join(f"*{label}*: {value}" for label, value in lines)
+        return "\n".join(f"*{label}*: {without_markup(value)}" for label, value in lines)
 
     def _lines(self, change: Change, now: float) -> Iterator[tuple[str, str]]:
         """What one thing is about, by labels."""
         standing, finding = change.standing, change.finding
         yield "What", _what(change)
         yield "Since", f"{rfc3339(standing.since)}, {span(now - standing.since)} ago"
-        if finding is None:
-            yield "Now", f"well again at {rfc3339(standing.well_since or now)}"
-        else:
+        if finding is not None:
             yield "How many", _amount(finding.value, finding.unit, at_least=finding.at_least)
-            yield "Cause", finding.cause
-            yield "Next step", finding.next_step
-        yield "Concerns", ", ".join(standing.integrations)
+            yield "Cause", plain(finding.cause, CAUSE)
+            yield "Next step", plain(finding.next_step, NEXT_STEP)
+        elif change.kind == "ended":
+            yield "Now", "nobody looks at it any more: the map does not have it"
+        else:
+            yield "Now", f"well again at {rfc3339(standing.well_since or now)}"
+        yield "Concerns", listing(standing.integrations)
         yield from self._links(change)
 
     def _links(self, change: Change) -> Iterator[tuple[str, str]]:
@@ -155,7 +182,8 @@ _NOUNS = {"circuit": "system", "token": "system", "certificate": "system", "poll
 def _what(change: Change) -> str:
     """What is the matter, and with what, unless that says so itself."""
     standing = change.standing
-    return standing.what if standing.subject in standing.what else f"{standing.subject}: {standing.what}"
+    what = plain(standing.what, WHAT)
+    return what if standing.subject in what else f"{plain(standing.subject, WHAT)}: {what}"
 
 
 def concerned(changes: Sequence[Change]) -> set[str]:
@@ -169,8 +197,8 @@ def severity_of(changes: Sequence[Change]) -> str:
 
 
 def _severity(changes: Sequence[Change]) -> str:
-    """What a message begins with: what has recovered is ok."""
-    return "ok" if changes[0].kind == "recovered" else severity_of(changes)
+    """What a message begins with: what is over is ok."""
+    return "ok" if changes[0].kind in ("recovered", "ended") else severity_of(changes)
 
 
 def _amount(value: float | None, unit: str, *, at_least: bool) -> str:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from causeway.calls.auth import each_auth
 from causeway.calls.certificates import PART as CERTIFICATE
 from causeway.calls.grants import GrantKey
 from causeway.delivery.pauses import PART as PAUSE
+from causeway.delivery.pauses import pause_of
 from causeway.limiting.health import Healths
 from causeway.operations.integrations import systems_called
 from causeway.polling.states import REGULAR
 from causeway.polling.taking import is_taken
+from causeway.watching.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from causeway.aws.client import Aws
     from causeway.aws.table import Item, Table
+    from causeway.delivery.pauses import Pause
     from causeway.limiting.health import Health
     from causeway.plan.plan import Plan
     from causeway.plan.records import Auth, Poll
@@ -51,21 +52,17 @@ class World:
 
     Args:
         means: What it is read with.
+        until: Nothing more is looked at after this time: what takes long ends before.
     """
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, until: float) -> None:
         self.means = means
         self.plan = means.plan
-        self._lock = threading.Lock()
+        self.until = until
 
-    @property
+    @once
     def open(self) -> Mapping[str, list[Item]] | None:
         """Open deliveries by integration; None: so many that they are read one by one."""
-        with self._lock:  # one thread reads, the others wait for it
-            return self._open
-
-    @cached_property
-    def _open(self) -> Mapping[str, list[Item]] | None:
         items = self.means.journal.whole("open", most=READ_AT_ONCE)
         if items is None:
             return None
@@ -74,43 +71,45 @@ class World:
             found.setdefault(item["open_shard"].rpartition("#")[0], []).append(item)
         return found
 
-    @cached_property
+    @once
     def healths(self) -> Mapping[str, Health]:
         """The health of the systems of which there is something to know."""
         return {each.system: each for each in Healths(self.means.state, self.means.clock).all()}
 
-    @cached_property
-    def pauses(self) -> Mapping[str, Item]:
-        """By integration: ``since``, ``by``, ``reason``; only of those that are paused."""
+    @once
+    def pauses(self) -> Mapping[str, Pause]:
+        """By integration: those that are paused, or ever were."""
         keys = [(f"pause#{name}", PAUSE) for name in self.plan.integrations]
-        found = self.means.state.get_all(keys, ("since", "by", "reason"))
-        return {item["id"].partition("#")[2]: item for item in found if "since" in item}
+        names = ("since", "by", "reason", "past", "version")
+        found = self.means.state.get_all(keys, names, consistent=False)
+        named = {item["id"].partition("#")[2]: item for item in found}
+        return {name: pause_of(name, item) for name, item in named.items()}
 
-    @cached_property
+    @once
     def polls(self) -> Mapping[tuple[str, str], Item]:
         """By system and poll: ``slot``, ``unfinished``, ``read_until`` of those that ever ran."""
         keys = {(f"poll#{poll['system']}/{poll['name']}", REGULAR): poll for poll in self.taken_polls()}
-        found = self.means.state.get_all(list(keys), ("slot", "unfinished", "read_until"))
+        found = self.means.state.get_all(list(keys), ("slot", "unfinished", "read_until"), consistent=False)
         by_key = {(item["id"], item["part"]): item for item in found}
         return {(poll["system"], poll["name"]): by_key[key] for key, poll in keys.items() if key in by_key}
 
-    @cached_property
+    @once
     def grants(self) -> Mapping[GrantKey, Item]:
         """Tokens by whose they are: ``granted_at``, ``good_until``, ``refused_at``, and never the token."""
         keys = {(key.id, key.part): key for key, _ in self.granted_auths()}
         found = self.means.state.get_all(list(keys), ("granted_at", "good_until", "refused_at", "expires_at"))
         return {keys[item["id"], item["part"]]: item for item in found}
 
-    @cached_property
-    def certificates(self) -> Mapping[str, float]:
-        """When the certificate ends that calls of a system show; noted by the scheduler each hour."""
+    @once
+    def certificates(self) -> Mapping[str, Item]:
+        """Of the certificate that calls of a system show: when it ends, and when it was read."""
         named = {
             f"certificate#{name}": name
             for name, system in self.plan.systems.items()
             if "mtls" in system.get("api", {})
         }
-        found = self.means.state.get_all([(key, CERTIFICATE) for key in named], ("ends_at",))
-        return {named[item["id"]]: item["ends_at"] for item in found}
+        found = self.means.state.get_all([(key, CERTIFICATE) for key in named], ("ends_at", "noted_at"))
+        return {named[item["id"]]: item for item in found}
 
     def taken_polls(self) -> Iterator[Poll]:
         """The polls whose records some integration takes."""
@@ -144,7 +143,7 @@ class World:
         ]
         return tuple(sorted({*self.calling(system), *taking}))
 
-    @cached_property
+    @once
     def _calling(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}
         for name, integration in self.plan.integrations.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from causeway.operations.books import HOUR, close, count_accepted, last_closed, lines_between
@@ -24,6 +26,7 @@ ANEW_AFTER = 600.0
 READS_FOR = 15.0
 """Seconds for which one run reads logs; the next one goes on."""
 
+_ASKED_AT_ONCE = 16  # integrations: of each 33 queries
 _DEPTHS = ("", "NotVisible", "Delayed")
 
 
@@ -33,7 +36,7 @@ def books(world: World, now: float) -> Iterator[Finding]:
     last = last_closed(now)
     kept = {each.hour: each for each in ledger.between(last - (LOOKS_BACK - 1) * HOUR, last)}
     first = min(kept, default=last)  # before that, nobody kept books
-    until = world.means.clock.now() + READS_FOR
+    until = min(world.until, world.means.clock.now() + READS_FOR)
     hour = last
     while hour >= first:
         each = kept.setdefault(hour, Kept(hour))
@@ -48,23 +51,48 @@ def books(world: World, now: float) -> Iterator[Finding]:
 
 def _look_after(world: World, ledger: Ledger, kept: Kept, now: float, until: float) -> None:
     """Read on in the hour's logs; when they are read, ask the journal, and again while it does not close."""
-    groups = world.means.settings.log_groups
-    whole = len(groups) * SLICES
+    whole = len(world.means.settings.log_groups) * SLICES
     before = kept.read
+    try:
+        _read_on(world, kept, whole, until)
+    finally:  # what was read before a log could not be is not read again
+        if kept.read != before:
+            ledger.write(kept)
+    asked_of_late = kept.closed_at is not None and not (
+        kept.unaccounted and now - kept.closed_at >= ANEW_AFTER
+    )
+    if kept.read >= whole and not asked_of_late:
+        _close(world, kept, now, until)
+        ledger.write(kept)
+
+
+def _close(world: World, kept: Kept, now: float, until: float) -> None:
+    """Ask the journal of those whose book is not closed, as far as there is time.
+
+    Who accepted nothing misses nothing, and is not asked for.
+    """
+    left = sorted(kept.accepted.keys() - kept.books.keys())
+    if not left:  # all have been asked for once: again, in no order, those that miss something
+        left = [name for name, book in kept.books.items() if book.unaccounted]
+        random.shuffle(left)
+        kept.closed_at = now
+    while left and world.means.clock.now() < until:
+        some, left = left[:_ASKED_AT_ONCE], left[_ASKED_AT_ONCE:]
+        accepted = Counter({name: kept.accepted[name] for name in some})
+        found = close(world.means.journal, kept.hour, accepted, ())
+        kept.books = {**kept.books, **{book.integration: book for book in found}}
+    if not left:
+        kept.closed_at = now
+
+
+def _read_on(world: World, kept: Kept, whole: int, until: float) -> None:
+    groups = world.means.settings.log_groups
     while kept.read < whole and world.means.clock.now() < until:
         number, at = divmod(kept.read, SLICES)
         since = kept.hour + at * SLICE
         lines = lines_between(world.means.aws, groups[number], since, since + SLICE)
         kept.accepted += count_accepted(lines, kept.hour)
         kept.read += 1
-    due = kept.closed_at is None or (kept.unaccounted and now - kept.closed_at >= ANEW_AFTER)
-    if kept.read >= whole and due:
-        found = close(world.means.journal, kept.hour, kept.accepted, world.plan.integrations)
-        kept.books = {book.integration: book for book in found if book.accepted or book.accounted}
-        kept.closed_at = now
-        ledger.write(kept)
-    elif kept.read != before:
-        ledger.write(kept)
 
 
 def _on_queues(world: World) -> int:

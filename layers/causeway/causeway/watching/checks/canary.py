@@ -36,39 +36,58 @@ _AT_ONCE = 8
 _SUCCESS = range(200, 300)
 
 
-class NotArrivedError(Exception):
-    """A canary did not arrive; says the probable cause."""
+class CanaryError(Exception):
+    """What is the matter with a canary; says the probable cause."""
 
     def __init__(self, cause: str, next_step: str) -> None:
         super().__init__(cause)
         self.next_step = next_step
 
 
+class NotArrivedError(CanaryError):
+    """It was sent, and did not arrive: what the system sends probably does not either."""
+
+
+class NotSentError(CanaryError):
+    """It could not be sent: which says nothing of the system, and is the operator's to mend."""
+
+
+class NoTimeError(Exception):
+    """There was no time to wait for it."""
+
+
 def canaries(world: World, now: float) -> Iterator[Finding]:
-    """A canary did not arrive, nor did a second one."""
+    """A canary did not arrive, nor did a second one; or none can be sent."""
     sending = [
         (name, system["webhooks"])
         for name, system in world.plan.systems.items()
         if system.get("webhooks", {}).get("canary")
     ]
+    if sending:  # others first each time: where many are not answered, there is no time for all
+        first = int(now // EVERY) * _AT_ONCE % len(sending)
+        sending = sending[first:] + sending[:first]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         results = pool.map(lambda each: _arrives(world, *each), sending)
-        for (name, _), missed in zip(sending, results, strict=True):
-            if missed is not None:
-                yield _finding(world, name, missed, now)
+        for (name, _), trouble in zip(sending, results, strict=True):
+            if trouble is not None:
+                yield _finding(world, name, trouble, now)
 
 
-def _arrives(world: World, system: str, webhooks: Webhooks) -> NotArrivedError | None:
-    missed: NotArrivedError | None = None
+def _arrives(world: World, system: str, webhooks: Webhooks) -> CanaryError | NoTimeError | None:
+    trouble: CanaryError | NoTimeError | None = None
     for _ in range(_TRIES):
+        if world.means.clock.now() + ANSWERED_WITHIN > world.until:
+            return NoTimeError()
         try:
             seconds = _send(world, system, webhooks)
+        except NotSentError as error:
+            return error
         except NotArrivedError as error:
-            missed = error
+            trouble = error
         else:
             world.means.metrics.add("CanaryLatency", seconds * 1000)
             return None
-    return missed
+    return trouble
 
 
 def _send(world: World, system: str, webhooks: Webhooks) -> float:
@@ -76,6 +95,7 @@ def _send(world: World, system: str, webhooks: Webhooks) -> float:
 
     Raises:
         NotArrivedError: it did not arrive.
+        NotSentError: it could not be sent.
         AwsError: the state does not answer.
     """
     means = world.means
@@ -85,7 +105,7 @@ def _send(world: World, system: str, webhooks: Webhooks) -> float:
     if base:
         request = _signed(world, webhooks, number, f"{base.rstrip('/')}/webhooks/{system}")
     if request is None:
-        raise NotArrivedError(
+        raise NotSentError(
             "the watchdog does not know the public URL",
             "deploy the stack's template as it is, or with BaseUrl",
         )
@@ -108,14 +128,14 @@ def _signed(world: World, webhooks: Webhooks, number: str, url: str) -> SignedRe
     try:
         secret = secrets.current(webhooks["secrets"][:1])[0]
     except (SecretMissing, SecretsUnavailable) as error:
-        raise NotArrivedError(
+        raise NotSentError(
             f"the watchdog has no secret to sign with: {error}",
             "put the secret, and name it in the stack's parameter CanarySecrets",
         ) from error
     try:
         return sign(webhooks, secret, number, url=url, now=means.clock.now())
     except (CannotSign, SchemeError) as error:
-        raise NotArrivedError(
+        raise NotSentError(
             f"it could not be signed: {error}", "compare the secret with what the scheme's secrets are like"
         ) from error
 
@@ -164,14 +184,22 @@ def _post(request: SignedRequest, system: str) -> None:
         )
 
 
-def _finding(world: World, system: str, missed: NotArrivedError, now: float) -> Finding:
+def _finding(world: World, system: str, trouble: CanaryError | NoTimeError, now: float) -> Finding:
+    if isinstance(trouble, NoTimeError):
+        what = f"a canary of {system} was not waited for"
+        return Finding(check="canary", subject=system, level="warning", what=what, held=True)
+    arrived_not = isinstance(trouble, NotArrivedError)
     return Finding(
         check="canary",
         subject=system,
-        level="critical",
-        what=f"a canary of {system} did not arrive: what it sends probably does not either",
-        cause=str(missed),
-        next_step=missed.next_step,
+        level="critical" if arrived_not else "warning",
+        what=(
+            f"a canary of {system} did not arrive: what it sends probably does not either"
+            if arrived_not
+            else f"canaries of {system} cannot be sent: nobody looks whether what it sends arrives"
+        ),
+        cause=str(trouble),
+        next_step=trouble.next_step,
         since=now,
-        integrations=world.depending_on(system),
+        integrations=world.depending_on(system) if arrived_not else (),
     )

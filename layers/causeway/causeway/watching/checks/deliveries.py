@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from causeway.aws.table import Item
+    from causeway.delivery.pauses import Pause
     from causeway.watching.facts import Facts
 
 FAR_TOO_LATE = 4.0
@@ -53,26 +54,34 @@ _STEP = "see whether the target is up; deliveries go on by themselves when it is
 
 
 def overdue(facts: Facts, now: float) -> Iterator[Finding]:
-    """The oldest delivery that waits is older than ``deliver_within``."""
+    """The oldest delivery that waits is older than ``deliver_within``; the time of a pause does not count."""
     within = facts.integration["frequency"]["deliver_within"]
-    late = [item for item in facts.waiting.items if now - item["accepted_at"] > within]
-    if not late or facts.pause:
+    pause = facts.pause
+    waiting = [(_due(item, within, pause, now), item) for item in facts.waiting.items]
+    late = [(due, item) for due, item in waiting if now > due or pause.paused]
+    if not late:
         return
-    oldest = min(item["accepted_at"] for item in late)
-    cause, next_step = _why(late)
+    since = min(due for due, _ in late)
+    cause, next_step = _why([item for _, item in late])
     yield Finding(
         check="overdue",
         subject=facts.name,
-        level="critical" if now - oldest > FAR_TOO_LATE * within else "warning",
+        level="critical" if now - since > (FAR_TOO_LATE - 1) * within else "warning",
         what=f"deliveries are late: not done within {span(within)}",
         cause=cause,
         next_step=next_step,
-        since=oldest + within,
+        since=since,
         value=len(late),
         unit="delivery",
         at_least=facts.waiting.more,
         integrations=(facts.name,),
+        held=pause.paused,
     )
+
+
+def _due(item: Item, within: float, pause: Pause, now: float) -> float:
+    accepted_at: float = item["accepted_at"]
+    return accepted_at + within + pause.stopped(accepted_at, now)
 
 
 def dead(facts: Facts, now: float) -> Iterator[Finding]:  # noqa: ARG001 - all that is dead counts
@@ -127,23 +136,23 @@ def forgotten(facts: Facts, now: float) -> Iterator[Finding]:
 def paused(facts: Facts, now: float) -> Iterator[Finding]:  # noqa: ARG001 - it is, or is not
     """The integration is paused, by somebody, or because its target wants no more deliveries."""
     pause = facts.pause
-    if not pause:
+    if not pause.paused:
         return
-    by_target = pause["by"] == BY_TARGET
+    by_target = pause.by == BY_TARGET
     yield Finding(
         check="paused",
         subject=facts.name,
         level="critical" if by_target else "warning",
-        what="paused: its target wants no more deliveries" if by_target else f"paused by {pause['by']}",
-        cause=pause["reason"],
+        what="paused: its target wants no more deliveries" if by_target else f"paused by {pause.by}",
+        cause=pause.reason,
         next_step=f"deliveries wait and lose no time; `causeway resume {facts.name}` when they may go on",
-        since=pause["since"],
+        since=pause.since,
         value=len(facts.waiting.items),
         unit="delivery",
         at_least=facts.waiting.more,
         integrations=(facts.name,),
         event=None if by_target else PAUSED,  # the delivery that heard it has said so
-        detail={"by": pause["by"], "reason": pause["reason"]},
+        detail={"by": pause.by, "reason": pause.reason},
     )
 
 

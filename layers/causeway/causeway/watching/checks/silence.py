@@ -1,15 +1,16 @@
 """Silence: an integration's source has sent nothing for longer than its owner expects.
 
 What counts is what the source sends: events that were accepted, and those that a filter left out, but none
-that was refused. The clock of silence runs only within ``frequency.during``. What is known of the last event
-stands in the state, and the journal is asked only when by that there is silence: once in ``expect_every``
-while all is well, and each minute while nothing comes.
+that was refused. The clock of silence runs only within ``frequency.during``, and not through a pause. What is
+known of the last event stands in the state, and the journal is asked only when by that there is silence: once
+in ``expect_every`` while all is well, and each minute while nothing comes. What the journal does not know may
+have been accepted and wait to be begun, so of what looks silent the lines of acceptance are asked, too.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from causeway.bus.announcements import SILENT
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
 from causeway.delivery.pages import delivered_on, page_of
+from causeway.delivery.pauses import Pause
 from causeway.operations.overview import HEARD
 from causeway.settings.clock import rfc3339
+from causeway.watching.acceptances import WRITTEN_LATE, accepted_since
 from causeway.watching.finding import Finding
 from causeway.watching.spans import span
 from causeway.watching.windows import elapsed, reached
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
 REFUSED_OF_LATE = 3600.0
 """Seconds back in which refused requests explain that nothing comes."""
+
+UNREAD_FOR = 900.0
+"""Seconds of silence for which it is not told because the lines of acceptance are not read to their end."""
 
 _HOUR = 3600.0
 _DELIVERED_LATE = 2 * _HOUR  # pages of an hour that was looked at are looked at again for so long
@@ -48,6 +54,7 @@ class Heard:
     since: float  # since when it is watched
     looked: float  # until when the journal was looked through
     last: float | None = None  # None: nothing came since then
+    asked: float = 0.0  # until when lines of acceptance were read
 
     @property
     def quiet_since(self) -> float:
@@ -65,33 +72,75 @@ def silence(world: World, now: float) -> Iterator[Finding]:
         heard = list(pool.map(lambda each: _listen(world, each, known.get(each["name"]), now), watched))
     for name in known.keys() - {each["name"] for each in watched}:
         world.means.state.delete(HEARD, name)
+    heard, unread = _with_accepted(world, watched, heard, now)
     for integration, each in zip(watched, heard, strict=True):
-        beyond = _beyond(integration, each, now)
-        world.means.metrics.add("SilentFor", beyond, integration=integration["name"])
+        beyond = _beyond(world, integration, each, now)
+        name = integration["name"]
+        held = _pause(world, name).paused or (name in unread and beyond <= UNREAD_FOR)
+        world.means.metrics.add("SilentFor", 0 if held else beyond, integration=name)
         if beyond > 0:
-            yield _finding(world, integration, each, beyond, now)
+            finding = _finding(world, integration, each, now, unread=name in unread)
+            yield replace(finding, held=held)
 
 
 def _listen(world: World, integration: Integration, known: Heard | None, now: float) -> Heard:
     """What is known by now. One that is new has until its first silence from now on."""
     heard = known or Heard(since=now, looked=now)
-    if known is None or _beyond(integration, heard, now) > 0:
+    if known is None or _beyond(world, integration, heard, now) > 0:
         last = last_event(world, integration["name"], heard, now)
-        heard = Heard(
-            heard.since, now, max((each for each in (heard.last, last) if each is not None), default=None)
+        heard = replace(
+            heard,
+            looked=now,
+            last=max((each for each in (heard.last, last) if each is not None), default=None),
         )
         if known is None or heard.last != known.last or now - known.looked >= _HOUR:
-            item: Item = {"since": heard.since, "looked": heard.looked}
-            item |= {} if heard.last is None else {"last": heard.last}
-            world.means.state.put({"id": HEARD, "part": integration["name"], **item})
+            _remember(world, integration["name"], heard)
     return heard
 
 
-def _beyond(integration: Integration, heard: Heard, now: float) -> float:
+def _with_accepted(
+    world: World, watched: list[Integration], heard: list[Heard], now: float
+) -> tuple[list[Heard], set[str]]:
+    """The same, with what was accepted and is not begun; and of whom that could not be read to its end."""
+    quiet = {
+        integration["name"]: max(each.asked, each.quiet_since)
+        for integration, each in zip(watched, heard, strict=True)
+        if _beyond(world, integration, each, now) > 0 and not _pause(world, integration["name"]).paused
+    }
+    if not quiet:
+        return heard, set()
+    accepted = accepted_since(world, min(quiet.values()), now)
+    by_name = {integration["name"]: each for integration, each in zip(watched, heard, strict=True)}
+    for name, asked in quiet.items():
+        before, at = by_name[name], accepted.last.get(name, 0.0)
+        after = replace(before, asked=max(asked, accepted.until - WRITTEN_LATE))
+        by_name[name] = replace(after, last=at) if at > before.quiet_since else after
+        _remember(world, name, by_name[name])
+    return list(by_name.values()), set(quiet) if accepted.until < now else set()
+
+
+def _remember(world: World, integration: str, heard: Heard) -> None:
+    item: Item = {"since": heard.since, "looked": heard.looked, "asked": heard.asked}
+    item |= {} if heard.last is None else {"last": heard.last}
+    world.means.state.put({"id": HEARD, "part": integration, **item})
+
+
+def _beyond(world: World, integration: Integration, heard: Heard, now: float) -> float:
     frequency = integration["frequency"]
     expected = frequency["expect_every"]
     assert expected is not None, "others are not watched"
-    return max(0.0, elapsed(frequency["during"], heard.quiet_since, now) - expected)
+    since = _quiet_since(world, integration, heard)
+    return max(0.0, elapsed(frequency["during"], since, now) - expected)
+
+
+def _quiet_since(world: World, integration: Integration, heard: Heard) -> float:
+    """From when on silence counts: nobody expects anything of a source whose integration was paused."""
+    past = _pause(world, integration["name"]).past
+    return max(heard.quiet_since, past[-1][1] if past else 0.0)
+
+
+def _pause(world: World, integration: str) -> Pause:
+    return world.pauses.get(integration) or Pause(integration)
 
 
 def last_event(world: World, integration: str, heard: Heard, now: float) -> float | None:
@@ -146,12 +195,13 @@ def _accepted(page: Item, hour: float) -> Iterator[float]:
         yield min(int(page["part"][:13]) / 1000, hour + _HOUR - 1)
 
 
-def _finding(world: World, integration: Integration, heard: Heard, beyond: float, now: float) -> Finding:
+def _finding(world: World, integration: Integration, heard: Heard, now: float, *, unread: bool) -> Finding:
     name, frequency = integration["name"], integration["frequency"]
     expected = frequency["expect_every"]
     assert expected is not None, "as above"
-    cause, next_step = _why(world, integration, now)
-    quiet = span(elapsed(frequency["during"], heard.quiet_since, now))
+    cause, next_step = _UNREAD if unread else _why(world, integration, now)
+    beyond, since = _beyond(world, integration, heard, now), _quiet_since(world, integration, heard)
+    quiet = span(elapsed(frequency["during"], since, now))
     within = "" if frequency["during"] == "always" else f" within {frequency['during']}"
     return Finding(
         check="silence",
@@ -160,7 +210,7 @@ def _finding(world: World, integration: Integration, heard: Heard, beyond: float
         what=f"{name} is silent: no event for {quiet}{within}, expected every {span(expected)}",
         cause=cause,
         next_step=next_step,
-        since=reached(frequency["during"], heard.quiet_since, expected),
+        since=reached(frequency["during"], since, expected),
         value=beyond,
         unit="s",
         integrations=(name,),
@@ -171,6 +221,12 @@ def _finding(world: World, integration: Integration, heard: Heard, beyond: float
             "during": frequency["during"],
         },
     )
+
+
+_UNREAD = (
+    "nothing of it was begun; whether something was accepted and waits could not be read from the logs",
+    "see whether the deliveries' queues back up, and what the source says of its last deliveries",
+)
 
 
 def _why(world: World, integration: Integration, now: float) -> tuple[str, str]:
@@ -212,4 +268,4 @@ def _secret(world: World, system: str) -> str:
 
 
 def _heard(item: Item) -> Heard:
-    return Heard(item["since"], item["looked"], item.get("last"))
+    return Heard(item["since"], item["looked"], item.get("last"), item.get("asked", 0.0))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from causeway.aws.table import Item
+    from causeway.plan.records import Poll
     from causeway.watching.finding import Level
     from causeway.watching.world import World
 
@@ -24,6 +25,12 @@ EXPIRY_WARNED_BEFORE = 3 * DAY
 
 CERTIFICATE_WARNED_BEFORE = 14 * DAY
 """Seconds before its end in which one is warned of a certificate."""
+
+NEW_POLLS = "watch#polls"
+"""The hash key of when the watchdog first saw a poll that has never run; the range key is its name."""
+
+UNREAD = DAY
+"""Seconds after which a certificate is told of that the scheduler, which looks each hour, could not read."""
 
 IDLE = 2 * DAY
 """Seconds after which a refresh token that is used once a day has not been."""
@@ -56,10 +63,9 @@ def circuits(world: World, now: float) -> Iterator[Finding]:  # noqa: ARG001 - i
 
 def polls(world: World, now: float) -> Iterator[Finding]:
     """A poll's turn came longer ago than its deliveries may take, and it has not been read to its end."""
+    expected = _expected(world, now)
     for poll in world.taken_polls():
-        known = world.polls.get((poll["system"], poll["name"]))
-        if known is None:
-            continue  # it has never run: since when it should have, nobody knows
+        known = world.polls.get((poll["system"], poll["name"])) or expected[_name(poll)]
         read_until: float = known["read_until"]
         takers = world.takers(poll)
         within = min(world.plan.integrations[name]["frequency"]["deliver_within"] for name in takers)
@@ -70,7 +76,7 @@ def polls(world: World, now: float) -> Iterator[Finding]:
             continue
         yield Finding(
             check="poll",
-            subject=f"{poll['system']}/{poll['name']}",
+            subject=_name(poll),
             level="critical" if now - due > 4 * within else "warning",
             what="the poll is late: it has not been read to its end",
             cause="the system does not answer the poll, its answers cannot be read, or there is much to read",
@@ -83,6 +89,24 @@ def polls(world: World, now: float) -> Iterator[Finding]:
             unit="s",
             integrations=takers,
         )
+
+
+def _expected(world: World, now: float) -> dict[str, Item]:
+    """Of polls that never ran, as if they had when the watchdog first saw them."""
+    new = [_name(poll) for poll in world.taken_polls() if (poll["system"], poll["name"]) not in world.polls]
+    if not new:
+        return {}
+    state = world.means.state
+    seen = {item["part"]: item["since"] for item in state.parts(NEW_POLLS)}
+    for name in new:
+        if name not in seen:
+            state.put({"id": NEW_POLLS, "part": name, "since": now})
+            seen[name] = now
+    return {name: {"slot": seen[name], "read_until": seen[name]} for name in new}
+
+
+def _name(poll: Poll) -> str:
+    return f"{poll['system']}/{poll['name']}"
 
 
 def tokens(world: World, now: float) -> Iterator[Finding]:
@@ -105,23 +129,43 @@ def tokens(world: World, now: float) -> Iterator[Finding]:
 
 
 def certificates(world: World, now: float) -> Iterator[Finding]:
-    """The certificate that calls of a system show is about to end."""
-    for system, ends in world.certificates.items():
-        if ends - now > CERTIFICATE_WARNED_BEFORE:
+    """The certificate that calls of a system show is about to end, or nobody knows when it does."""
+    for system, item in world.certificates.items():
+        found = _of_certificate(system, item, now)
+        if found is None:
             continue
+        level, since, what, cause = found
         yield Finding(
             check="certificate",
             subject=system,
-            level="critical" if ends - now <= DAY else "warning",
-            what=f"the certificate that we show {system} ends at {rfc3339(ends)}",
-            cause="nobody has put a new one",
+            level=level,
+            what=what,
+            cause=cause,
             next_step=(
                 f"have a new one issued, then `causeway secrets put` it and its key, as {system}'s "
                 "`mtls` names them"
             ),
-            since=ends - CERTIFICATE_WARNED_BEFORE,
+            since=since,
             integrations=world.depending_on(system),
         )
+
+
+def _of_certificate(system: str, item: Item, now: float) -> tuple[Level, float, str, str] | None:
+    """What is wrong with a certificate: level, since when, what, and why."""
+    ends, noted = item["ends_at"], item["noted_at"]
+    if ends - now <= CERTIFICATE_WARNED_BEFORE:
+        level: Level = "critical" if ends - now <= DAY else "warning"
+        what = f"the certificate that we show {system} ends at {rfc3339(ends)}"
+        return level, ends - CERTIFICATE_WARNED_BEFORE, what, "nobody has put a new one"
+    if now - noted > UNREAD:
+        what = f"the certificate that we show {system} cannot be read"
+        return (
+            "warning",
+            noted,
+            what,
+            "the secret is gone, or no certificate; the scheduler's log says",
+        )
+    return None
 
 
 def _of_grant(system: str, item: Item, now: float) -> tuple[Level, float, str, str] | None:
