@@ -60,7 +60,14 @@ def test_check_compares_a_stack_with_the_map_and_finds_no_right_lacking(cloud: L
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }
-    asked = ["check", str(cloud.home / "integrations"), "--stack", cloud.running["stack"], "--region", "us-east-1"]
+    asked = [
+        "check",
+        str(cloud.home / "integrations"),
+        "--stack",
+        cloud.running["stack"],
+        "--region",
+        "us-east-1",
+    ]
     done = subprocess.run(
         [CAUSEWAY, *asked, "--json"], env=environ, capture_output=True, text=True, check=False
     )
