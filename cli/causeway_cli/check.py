@@ -1,4 +1,7 @@
-"""``causeway check``: is the map right, when would its deliveries be retried, and what does nobody watch."""
+"""``causeway check``: is the map right, when would its deliveries be retried, and what does nobody watch.
+
+With ``--stack`` also: does that stack have what the map needs.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from causeway.plan.problems import Problem
     from causeway.plan.records import Integration
     from causeway_cli.poll_times import PollTimes
+    from causeway_cli.stack_parameters import Finding
 
 _MOST = 200
 """So many attempts are counted; a schedule with more of them is shown as "more than"."""
@@ -29,13 +33,21 @@ _SHOWN = 5
 def check(
     directory: Directory = Path("integrations"),
     *,
+    stack: Annotated[
+        str | None, typer.Option("--stack", help="Also whether this deployed stack has what the map needs.")
+    ] = None,
+    region: Annotated[str | None, typer.Option("--region", help="Its AWS region.")] = None,
+    profile: Annotated[str | None, typer.Option("--profile", help="The AWS profile to use.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Validate the map: all errors at once, then every integration's retries and what is worth knowing.
 
+    With --stack it is the map as the stack's environment has it, before it is deployed there: secrets and
+    owners, the parameters that grant rights, and integrations that would vanish with deliveries waiting.
+
     Exit code 1 when there is an error.
 
-    Example: causeway check integrations
+    Example: causeway check integrations --stack causeway-dev
     """
     from causeway.plan.compiler import compile_map  # noqa: PLC0415 - pydantic and YAML, only where needed
     from causeway.plan.problems import InvalidMapError  # noqa: PLC0415
@@ -46,22 +58,32 @@ def check(
         problems, schedules, polls = result.remarks, _schedules(result), polls_of(result)
     except InvalidMapError as error:
         result, problems, schedules, polls = None, error.problems, [], []
+    found = _of_stack(stack, region, profile, directory) if stack and result else []
+    ok = result is not None and all(each.severity != "error" for each in found)
     if as_json:
+        told = {
+            "ok": ok,
+            "problems": [_plain(each) for each in problems],
+            "schedules": [asdict(each) for each in schedules],
+            "polls": [asdict(each) for each in polls],
+        }
         typer.echo(
-            json.dumps(
-                {
-                    "ok": result is not None,
-                    "problems": [_plain(each) for each in problems],
-                    "schedules": [asdict(each) for each in schedules],
-                    "polls": [asdict(each) for each in polls],
-                },
-                indent=2,
-            )
+            json.dumps(told | ({"stack": [asdict(each) for each in found]} if stack else {}), indent=2)
         )
     else:
         _show(problems, schedules, polls, result)
-    if result is None:
+        if stack and result:
+            _show_stack(stack, found)
+    if not ok:
         raise typer.Exit(1)
+
+
+def _of_stack(stack: str, region: str | None, profile: str | None, directory: Path) -> list[Finding]:
+    from causeway_cli.stack_check import findings  # noqa: PLC0415 - AWS's clients, only where needed
+    from causeway_cli.stacks import operating  # noqa: PLC0415
+
+    with operating(stack, region, profile, directory) as place:
+        return findings(place)
 
 
 @dataclass
@@ -143,6 +165,19 @@ def _show(
         [(each.poll, each.runs, each.next, _where(each, everywhere)) for each in polls],
     )
     typer.echo(f"\nThe map is right. It compiles for {', '.join(sorted(result.plans))}.")
+
+
+def _show_stack(stack: str, found: Sequence[Finding]) -> None:
+    typer.echo()
+    if not found:
+        typer.echo(f"The stack {stack} has what the map needs.")
+        return
+    colours = {"error": typer.colors.RED, "warning": typer.colors.YELLOW}
+    for each in found:
+        typer.echo(f"{typer.style(each.severity, fg=colours[each.severity])}: {each.about}: {each.says}")
+        typer.echo(f"    {each.remedy}")
+    errors = sum(each.severity == "error" for each in found)
+    typer.echo(f"\nThe stack {stack} lacks {errors} of what the map needs." if errors else "")
 
 
 def _where(shown: Schedule | PollTimes, everywhere: int) -> str:

@@ -48,6 +48,16 @@ def uses(plan: Plan) -> list[SecretUse]:
     return list(found.values())
 
 
+def signing_canaries(plan: Plan) -> list[SecretUse]:
+    """The secrets by which the watchdog signs canaries: of each system that has one, the first."""
+    return [
+        SecretUse.of(secret, "in", name)
+        for name, system in plan.systems.items()
+        if system.get("webhooks", {}).get("canary")
+        for secret in system["webhooks"]["secrets"][:1]
+    ]
+
+
 def _all(plan: Plan) -> Iterator[SecretUse]:
     for name, system in plan.systems.items():
         webhooks = system.get("webhooks")

@@ -53,6 +53,30 @@ def test_send_says_what_it_does_not_know(cloud: LocalCloud) -> None:
     assert "no system 'nobody'" in done.stderr
 
 
+def test_check_compares_a_stack_with_the_map_and_finds_no_right_lacking(cloud: LocalCloud) -> None:
+    """With the caller's own rights, as on AWS: who made the stack has named in its parameters what the map needs."""
+    environ = cloud.environ | {
+        "AWS_ENDPOINT_URL": cloud.running["endpoint"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    asked = [
+        "check",
+        str(cloud.home / "integrations"),
+        "--stack",
+        cloud.running["stack"],
+        "--region",
+        "us-east-1",
+    ]
+    done = subprocess.run(
+        [CAUSEWAY, *asked, "--json"], env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr or done.stdout
+    found = {each["about"]: each["severity"] for each in json.loads(done.stdout)["stack"]}
+    assert found == dict.fromkeys(("flow@example.com", "OperatorEmail", "AlarmPollLag"), "warning")
+
+
 def test_secrets_are_listed_without_values(cloud: LocalCloud) -> None:
     done = cloud.causeway("secrets", "check", "--json")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 from bisect import bisect_left, insort
 from collections import defaultdict
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from tests.support.resolving import STACK, Resolver
 from tests.support.template import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
@@ -53,9 +54,17 @@ class Metric:
 
 
 class Data:
-    """Data points, as functions and AWS would have brought them to CloudWatch."""
+    """Data points, as functions and AWS would have brought them to CloudWatch.
 
-    def __init__(self) -> None:
+    Args:
+        late: Seconds until CloudWatch has a point: what AWS measures comes a minute or two after it was so.
+        fills_never: Whether FILL fills a metric of which nothing is there, or leaves nothing of it. CloudWatch
+            does not say, so alarms are to do the same either way.
+    """
+
+    def __init__(self, *, late: float = 0, fills_never: bool = True) -> None:
+        self.late = late
+        self.fills_never = fills_never
         self._points: defaultdict[Metric, list[tuple[float, float]]] = defaultdict(list)
 
     def add(self, namespace: str, name: str, value: float, at: float, **dimensions: str) -> None:
@@ -79,11 +88,15 @@ class Data:
                         self.add(directive["Namespace"], metric["Name"], value, at, **dimensions)
 
     def series(
-        self, metric: Metric, statistic: str, starts: Sequence[float], period: int
+        self, metric: Metric, statistic: str, starts: Sequence[float], period: int, now: float
     ) -> list[float | None]:
-        """A statistic of each period that begins at one of these times; None where there is no value."""
+        """A statistic of each period that begins at one of these times; None where there is no value by now."""
         points = self._points.get(metric, [])
-        cuts = [(bisect_left(points, (start,)), bisect_left(points, (start + period,))) for start in starts]
+        ends = [min(start + period, now - self.late) for start in starts]
+        cuts = [
+            (bisect_left(points, (start,)), bisect_left(points, (end,)))
+            for start, end in zip(starts, ends, strict=True)
+        ]
         windows = ([value for _, value in points[low:high]] for low, high in cuts)
         return [aggregate(values, statistic) if values else None for values in windows]
 
@@ -102,11 +115,22 @@ def aggregate(values: Sequence[float], statistic: str) -> float:
     }[statistic]
 
 
-def calculate(expression: str, known: Mapping[str, float | None]) -> float | None:
+def calculate(
+    expression: str, known: Mapping[str, float | None], never: Collection[str] = ()
+) -> float | None:
     """Metric math at one point in time; None is a missing value.
 
     Arithmetic with a missing value, and division by zero, give none; SUM and MAX pass over those that are missing.
+
+    Args:
+        expression: As an alarm has it.
+        known: Each metric's value, by its id.
+        never: Those that FILL does not fill, for nothing of them is there.
     """
+    for name in never:
+        expression = re.sub(rf"FILL\({name}, [\d.]+\)", name, expression)
+    if "METRICS(" in expression:
+        known = {name: value for name, value in known.items() if name not in never}
     node = ast.parse(expression.strip(), mode="eval").body
     result = _value(node, known)
     assert not isinstance(result, list), f"an alarm watches one series, not those of {expression}"
@@ -214,11 +238,12 @@ class Alarm:
         last = int(now // self.period) * self.period
         starts = [last - self.period * back for back in range(number + LOOKED_BACK, 0, -1)]
         columns = {
-            id_: data.series(metric, statistic, starts, self.period)
+            id_: data.series(metric, statistic, starts, self.period, now)
             for id_, (metric, statistic) in self.metrics.items()
         }
         rows = [{id_: column[index] for id_, column in columns.items()} for index in range(len(starts))]
-        values = [calculate(self.expression, row) for row in rows]
+        gone = {id_ for id_, column in columns.items() if not any(value is not None for value in column)}
+        values = [calculate(self.expression, row, () if data.fills_never else gone) for row in rows]
         return self._judge(values, number, wanted, before)
 
     def _judge(self, values: Sequence[float | None], number: int, wanted: int, before: State) -> State:
@@ -272,9 +297,9 @@ class Alarms:
     def children(self, composite: str) -> set[str]:
         """The alarms of a composite's rule."""
         return {
-            node.args[0].id
+            str(node.args[0].value)
             for node in ast.walk(_rule(self.composite[composite]["AlarmRule"]))
-            if isinstance(node, ast.Call) and isinstance(node.args[0], ast.Name)
+            if isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant)
         }
 
     def acting(self) -> set[str]:
@@ -319,7 +344,7 @@ def _holds(node: ast.expr, states: Mapping[str, State]) -> bool:
             return any(_holds(part, states) for part in parts)
         case ast.BoolOp(op=ast.And(), values=parts):
             return all(_holds(part, states) for part in parts)
-        case ast.Call(func=ast.Name(id="ALARM"), args=[ast.Name(id=name)]):
+        case ast.Call(func=ast.Name(id="ALARM"), args=[ast.Constant(value=str(name))]):
             return states[name] == "ALARM"
     raise AssertionError(f"the template did not use this before: {ast.unparse(node)}")
 

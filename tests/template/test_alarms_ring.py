@@ -250,6 +250,55 @@ def test_a_silent_provider_and_books_that_do_not_close_are_told_until_the_figure
     assert ended["Unaccounted"] >= 61
 
 
+# ---- what comes late, and what never came -------------------------------------------------------------------------
+
+EVERYTHING = Alarms(StreamMode="on-demand")
+COUNTING = [
+    name for name, one in EVERYTHING.single.items() if "Greater" in one.properties["ComparisonOperator"]
+]
+SILENCE = sorted(set(EVERYTHING.single) - set(COUNTING))
+
+
+def states(alarm, data, minutes):
+    """Its state at each minute, all being well before."""
+    found = ["OK"]
+    for minute in range(minutes):
+        found.append(alarm.state(data, START + minute * MINUTE, found[-1]))
+    return found
+
+
+@pytest.mark.parametrize("fills_never", [True, False])
+@pytest.mark.parametrize("late", [0, 120])
+@pytest.mark.parametrize("name", COUNTING)
+def test_what_lasts_rings_and_keeps_ringing_however_late_its_figures_come(name, late, fills_never):
+    """FILL puts its value where the last minutes' figures have not come yet, again and again.
+
+    An alarm that wants all of the last periods would never ring. One metric of several breaches here; of the others
+    nothing has ever come. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    alarm = EVERYTHING.single[name]
+    (metric, _), *_ = alarm.metrics.values()
+    data = Data(late=late, fills_never=fills_never)
+    for minute in range(90):
+        at = START + minute * MINUTE + 5
+        data.add(metric.namespace, metric.name, 1e9, at, **dict(metric.dimensions))
+    found = states(alarm, data, 90)
+    began = found.index("ALARM")
+    assert began <= alarm.properties["EvaluationPeriods"] * alarm.period / MINUTE + late / MINUTE + 6
+    assert set(found[began:]) == {"ALARM"}
+
+
+@pytest.mark.parametrize("late", [0, 120])
+@pytest.mark.parametrize("name", SILENCE)
+def test_figures_that_come_late_are_no_silence(name, late):
+    alarm = EVERYTHING.single[name]
+    ((metric, _),) = alarm.metrics.values()
+    data = Data(late=late)
+    for minute in range(-20, 60):
+        data.add(metric.namespace, metric.name, 1, START + minute * MINUTE + 5, **dict(metric.dimensions))
+    assert set(states(alarm, data, 60)) == {"OK"}
+
+
 # ---- the evaluation itself ---------------------------------------------------------------------------------------
 
 TABLE = [

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from causeway.telemetry.metrics import UNITS
-from causeway_cli.main import COMMANDS
 from tests.support.alarms import Alarms
 from tests.support.template import ROOT, written
 
@@ -55,14 +54,31 @@ def test_every_link_of_a_page_leads_somewhere(name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_what_a_page_speaks_of_is_there(name):
-    """Commands, parameters, metrics of ours, log groups, and resources by their names in the template."""
+    """Parameters, metrics of ours, log groups, and resources by their names in the template."""
     text = PAGES[name]
-    assert set(re.findall(r"(?:^|`)causeway ([a-z]+)", text, re.MULTILINE)) <= set(COMMANDS)
     known = {*written()["Resources"], *written()["Parameters"], *UNITS}
     assert set(re.findall(r"`(Alarm[A-Z]\w+|\w+Log|\w+Function)`", text)) <= known
     assert set(re.findall(r"--logical-resource-id ([A-Z]\w+)", text)) <= known
     outputs = set(re.findall(r"OutputKey=='(\w+)'", text))
     assert outputs <= set(written()["Outputs"])
+
+
+CODE = "".join(path.read_text() for path in (ROOT / "layers" / "causeway").rglob("*.py"))
+
+QUERY = re.compile(r"message (?:=|in|like) (\[[^\]]+\]|\"[^\"]+\"|/\^[^/]+/)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_query_asks_for_lines_that_the_code_writes(name):
+    for asked in QUERY.findall(PAGES[name]):
+        for message in re.findall(r"[\"^]([^\"/]+)[\"/]", asked):
+            assert f'"{message}' in CODE, message
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_error_that_a_page_names_is_one_of_the_code(name):
+    for error in re.findall(r"`(\w+Error)`", PAGES[name]):
+        assert f"class {error}(" in CODE, error
 
 
 def test_the_list_of_runbooks_has_all_of_them():

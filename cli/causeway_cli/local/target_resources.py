@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway_cli.account import LOCAL_REGION
 from causeway_cli.local.cloud import STACK
-from causeway_cli.secret_names import SecretUse
+from causeway_cli.secret_names import signing_canaries
 
 if TYPE_CHECKING:
     import threading
@@ -50,20 +50,19 @@ def make(clients: Callable[[str], Any], plan: Plan) -> dict[str, str]:
     return {
         "TargetQueues": ",".join(_arn_of_queue(clients("sqs"), url) for url in queues),
         "TargetBuses": ",".join(clients("events").describe_event_bus(Name=name)["Arn"] for name in buses),
-        "CanarySecrets": ",".join(sorted(_secrets_of_canaries(clients, plan))),
+        "CanarySecrets": ",".join(sorted(set(_secrets_of_canaries(clients, plan)))),
         "StreamMode": "on-demand" if _needs_stream(plan) else "none",
         "TargetBuckets": ",".join(f"arn:aws:s3:::{name}/*" for name in _named(plan, "bucket")),
     }
 
 
 def _secrets_of_canaries(clients: Callable[[str], Any], plan: Plan) -> Iterator[str]:
-    """The ARNs of the secrets that verify systems with a canary."""
-    sending = [each["webhooks"] for each in plan.systems.values() if each.get("webhooks", {}).get("canary")]
-    if not sending:
+    """The ARNs of the secrets that sign canaries."""
+    uses = signing_canaries(plan)
+    if not uses:
         return
     account = clients("sts").get_caller_identity()["Account"]
-    for name in {name for webhooks in sending for name in webhooks["secrets"]}:
-        use = SecretUse.of(name, "in")
+    for use in uses:
         path = use.path(STACK)
         if use.in_secrets_manager:
             yield f"arn:aws:secretsmanager:{LOCAL_REGION}:{account}:secret:{path}-*"
