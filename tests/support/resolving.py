@@ -26,12 +26,12 @@ class Resolver:
 
     Args:
         template: As it is written.
-        parameters: Values that are not the defaults.
+        parameters: Values that are not the defaults; pseudo parameters, too.
     """
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str] | None = None) -> None:
         self._template = template
-        unknown = set(parameters or {}) - set(template["Parameters"])
+        unknown = set(parameters or {}) - set(template["Parameters"]) - set(PSEUDO)
         assert not unknown, f"the template has no parameters {unknown}"
         defaults = {name: one["Default"] for name, one in template["Parameters"].items()}
         self._values = {**PSEUDO, **defaults, **(parameters or {})}
