@@ -19,7 +19,7 @@ from tests.support.local_cloud import LocalCloud
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.support.browser import Browser
@@ -107,25 +107,25 @@ class Lane:
         self._picture(f"healthy-{self.number}")
 
     def _go_through(self, stands: Sequence[Stand]) -> None:
-        running: dict[str, Evidence] = {}
+        self._running: dict[str, Evidence] = {}
         for stand in stands:
             self._tell(f"{stand.drill.name}: {stand.drill.what}")
-            running[stand.drill.name] = Evidence(stand.drill, time.time())
+            self._running[stand.drill.name] = Evidence(stand.drill, time.time())
             stand.drill.broken(stand)
-        self.evidence += running.values()
-        self._wait(lambda: self._of_each(self._mend_heard, running), HEARD_WITHIN)
-        for evidence in running.values():
+        self.evidence += self._running.values()
+        self._wait(lambda: self._of_each(self._mend_heard), HEARD_WITHIN)
+        for evidence in self._running.values():
             self._mend(evidence)
-        self._wait(lambda: self._of_each(lambda each: self._look_at(each).over, running), OVER_WITHIN)
-        last = max((each.at for one in running.values() for each in one.messages), default=0.0)
+        self._wait(lambda: self._of_each(lambda each: self._look_at(each).over), OVER_WITHIN)
+        last = max((each.at for one in self._running.values() for each in one.messages), default=0.0)
         self._wait(lambda: time.time() > last + QUIET_FOR, QUIET_FOR)
-        for evidence in running.values():
+        for evidence in self._running.values():
             self._look_at(evidence)
             self._tell(f"{evidence.drill.name}: {'over' if evidence.over else 'NOT OVER in time'}")
 
-    def _of_each(self, holds: Callable[[Evidence], bool], running: Mapping[str, Evidence]) -> bool:
-        """Whether something holds of all, each of which is asked."""
-        return sum(not holds(each) for each in running.values()) == 0
+    def _of_each(self, holds: Callable[[Evidence], bool]) -> bool:
+        """Whether something holds of all that is broken now, each of which is asked."""
+        return sum(not holds(each) for each in self._running.values()) == 0
 
     def _mend_heard(self, evidence: Evidence) -> bool:
         """Whether all was heard; then a picture is taken, and it is mended."""
@@ -158,8 +158,8 @@ class Lane:
             name, above, _, namespace = drill.counted
             evidence.counted_at = hearing.data.first(namespace, name, above=above, since=evidence.broke_at)
         others = {
-            each.drill.rung.name for each in self.evidence if each.drill.rung and each.drill != drill
-        } - ({drill.rung.name} if drill.rung else set())
+            each.drill.rung.name for each in self._running.values() if each.drill.rung and each.drill != drill
+        }
         evidence.alarms = [
             each for each in self._alarms if each.at >= evidence.broke_at and each.alarm not in others
         ]

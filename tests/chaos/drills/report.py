@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.drills.judging import judge
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.chaos.drills.judging import Evidence
+
+_CAUSE = re.compile(r"\*Cause\*: (.*?)(?:\\n|\"|$)")
 
 _HEAD = (
     "what breaks",
@@ -35,6 +38,7 @@ def record(evidence: Evidence) -> dict[str, Any]:
         "what": drill.what,
         "check": check,
         "subject": first.subject if first else None,
+        "cause": _cause(first.text) if first else None,
         "seconds_to_message": _since(first, evidence.broke_at),
         "messages": [{"state": each.state, "subject": each.subject} for each in evidence.messages],
         "recovered_told": len(recovered),
@@ -57,7 +61,7 @@ def record(evidence: Evidence) -> dict[str, Any]:
 def table(records: Sequence[dict[str, Any]]) -> str:
     """The drills as a table in Markdown."""
     rows = [_HEAD, tuple("---" for _ in _HEAD), *map(_row, records)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
 
 
 def summary(records: Sequence[dict[str, Any]], *, seconds: float, seed: int) -> str:
@@ -77,9 +81,10 @@ def _told(each: dict[str, Any]) -> Iterator[str]:
 
 def _row(each: dict[str, Any]) -> tuple[str, ...]:
     recovered = f"{each['recovered_told']} time" + ("" if each["recovered_told"] == 1 else "s")
+    told = f"{each['subject']}. Cause: {each['cause']}" if each["subject"] else "nothing"
     return (
         each["what"],
-        each["subject"] or "nothing",
+        told,
         _seconds(each["seconds_to_message"]),
         f"`{each['metric']}`" if each["metric"] else "none",
         _seconds(each["seconds_to_metric"]),
@@ -88,6 +93,12 @@ def _row(each: dict[str, Any]) -> tuple[str, ...]:
         recovered if each["check"] else "by the alarm",
         f"{each['undelivered']} of {each['accepted']}",
     )
+
+
+def _cause(text: str) -> str:
+    """Of a message as chats and queues get it."""
+    found = _CAUSE.search(text)
+    return found[1] if found else ""
 
 
 def _seconds(value: float | None) -> str:
