@@ -27,7 +27,7 @@ class Resolver:
 
     Args:
         template: As it is written.
-        parameters: Values that are not the defaults.
+        parameters: Values that are not the defaults; pseudo parameters, too.
         stack: The stack's name.
     """
 
@@ -39,7 +39,7 @@ class Resolver:
         stack: str = STACK,
     ) -> None:
         self._template = template
-        unknown = set(parameters or {}) - set(template["Parameters"])
+        unknown = set(parameters or {}) - set(template["Parameters"]) - set(PSEUDO)
         assert not unknown, f"the template has no parameters {unknown}"
         defaults = {name: one["Default"] for name, one in template["Parameters"].items()}
         self._values = {**PSEUDO, "AWS::StackName": stack, **defaults, **(parameters or {})}

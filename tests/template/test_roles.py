@@ -19,6 +19,9 @@ from tests.support.template import (
 
 OWN_ROLES = sorted(resources("AWS::IAM::Role"))
 
+SEALING_KEY = {"Fn::GetAtt": ["SealingKey", "Id"]}
+"""Its ARN."""
+
 KNOW_NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 """The only actions that may be allowed on everything: IAM cannot limit them."""
 
@@ -83,7 +86,7 @@ def test_a_function_reads_secrets_of_its_direction_only(function, direction):
         for statement in statements(role_of(functions()[function]))
         for resource in each(statement["Resource"])
         if set(each(statement["Action"])) & {"ssm:GetParameters", "secretsmanager:GetSecretValue"}
-        and resource != {"Ref": "SealingKey"}
+        and resource != SEALING_KEY
     }
     assert readable == ({f"/causeway/{direction}/*"} if direction else set())
 
@@ -112,7 +115,7 @@ def test_only_who_calls_or_keeps_tokens_alive_may_open_them():
         name
         for name, function in functions().items()
         for statement in statements(role_of(function))
-        if statement["Resource"] == {"Ref": "SealingKey"}
+        if statement["Resource"] == SEALING_KEY
     }
     assert may == {
         "ProcessorFunction",

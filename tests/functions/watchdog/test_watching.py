@@ -406,18 +406,41 @@ def test_a_refresh_token_that_the_server_does_not_take_any_more_is_told(stage):
     assert one(watched.mail).attributes["state"] == "recovered"
 
 
-def test_a_token_that_nothing_renews_is_told_before_it_ends(stage):
+def test_a_consent_is_told_before_it_ends_and_when_it_is_over(stage):
     now = stage.clock.now()
     ends = now + 60 * DAY
-    watched, _ = granted(stage, granted_at=now, good_until=ends, expires_at=int(ends + DAY))
+    grant = {"granted_at": now, "good_until": now + 3600, "refresh_until": ends, "refresh_lasts": 60 * DAY}
+    watched, key = granted(stage, **grant)
+    stage.clock.set(ends - 3 * DAY - 120)
+    watched.means.state.put({"id": key.id, "part": key.part, **grant, "granted_at": stage.clock.now()})
     watched.minutes(1)
     assert watched.mail == []
     stage.clock.set(ends - 2.9 * DAY)
     watched.look()
-    assert one(watched.mail).subject.startswith("[warning] ledger's token ends at")
+    message = one(watched.mail)
+    assert message.subject.startswith("[warning] our consent to call ledger ends at")
+    assert "causeway authorize ledger" in message.by_protocol["email"]
+    watched.means.state.put({"id": key.id, "part": key.part, **grant, "granted_at": ends - 60})
     stage.clock.set(ends + 60)
     watched.look()
     assert "[critical] worse" in one(watched.mail).subject
+    again = stage.clock.now()
+    renewed = {"granted_at": again, "refresh_until": again + 60 * DAY}
+    watched.means.state.put({"id": key.id, "part": key.part, **grant, **renewed})
+    watched.minutes(4)
+    assert one(watched.mail).attributes["state"] == "recovered"
+
+
+def test_a_refresh_token_of_a_short_life_is_told_of_in_its_last_quarter(stage):
+    now = stage.clock.now()
+    grant = {"good_until": now + 4 * DAY, "refresh_until": now + 4 * DAY, "refresh_lasts": 4 * DAY}
+    watched, _ = granted(stage, granted_at=now, **grant)
+    stage.clock.set(now + 2.9 * DAY)
+    watched.look()
+    assert watched.mail == []
+    stage.clock.set(now + 3.1 * DAY)
+    watched.look()
+    assert one(watched.mail).subject.startswith("[warning] our consent to call ledger ends at")
 
 
 def test_a_token_that_is_renewed_on_demand_is_never_told(stage):

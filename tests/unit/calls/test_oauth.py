@@ -169,6 +169,23 @@ class TestAnswers:
         assert read({"access_token": "t", "refreshToken": "r"}).refresh == "r"
 
     @pytest.mark.parametrize(
+        "told",
+        [
+            {"refresh_token_expires_in": 600},
+            {"x_refresh_token_expires_in": "600"},
+            {"refresh_expires_in": 600},
+            {"refresh_token_expires_at": NOW + 600},
+            {"data": {"refreshTokenExpiresIn": 600}},
+        ],
+    )
+    def test_when_a_refresh_token_ends_is_read(self, told):
+        token = read({"access_token": "t", "expires_in": 60, "refresh_token": "r"} | told)
+        assert (token.good_until, token.refresh_until) == (NOW + 60, NOW + 600)
+
+    def test_one_that_does_not_end_says_nothing(self):
+        assert read({"access_token": "t", "refresh_expires_in": 0}).refresh_until is None
+
+    @pytest.mark.parametrize(
         ("status", "body", "lost", "later"),
         [
             (400, {"error": "invalid_grant"}, True, False),

@@ -26,6 +26,8 @@ from tests.support.target import Reply
 from tests.support.token_server import Answers, TokenServer
 from tests.support.tokens import DatedSecrets, Instance, close_all, oauth, seal_with
 
+DAY = 86_400
+
 
 @pytest.fixture(autouse=True)
 def _closed():
@@ -170,6 +172,49 @@ class TestSharing:
         rotating(instance).token()
         by_expiry = sorted("expires_at" in item for item in memory.tables["state"].values())
         assert by_expiry == [False, True]
+
+
+class TestEnds:
+    """What the state says of the end of a refresh token, which the watchdog reads."""
+
+    @pytest.fixture
+    def told(self, memory):
+        def read():
+            (item,) = memory.tables["state"].values()
+            return tuple(
+                float(item[name]["N"]) for name in ("refresh_until", "refresh_lasts") if name in item
+            )
+
+        return read
+
+    def test_an_end_that_stays_is_that_of_its_whole_life(self, instance, clock, server, told):
+        end = clock.now() + 90 * DAY
+        server.answers.make = lambda fields: fields | {"refresh_token_expires_in": int(end - clock.now())}
+        for _ in range(3):
+            rotating(instance).token()
+            assert told() == (pytest.approx(end, abs=1), 90 * DAY)
+            clock.advance(20 * DAY + 0.7)
+
+    def test_an_end_that_is_prolonged_begins_a_life(self, instance, clock, server, told):
+        server.rotates = True
+        server.answers.make = lambda fields: fields | {"refresh_expires_in": 90 * DAY}
+        for _ in range(3):
+            rotating(instance).token()
+            assert told() == (clock.now() + 90 * DAY, 90 * DAY)
+            clock.advance(20 * DAY)
+
+    def test_a_server_that_says_no_more_of_a_token_has_not_changed_it(self, instance, clock, server, told):
+        server.answers.make = lambda fields: fields | {"refresh_token_expires_in": 90 * DAY}
+        rotating(instance).token()
+        before = told()
+        server.answers.make = lambda fields: fields
+        clock.advance(DAY)
+        rotating(instance).token()
+        assert told() == before
+        server.rotates = True
+        clock.advance(DAY)
+        rotating(instance).token()
+        assert told() == (), "of a new one nothing is known"
 
 
 class TestRefusedBySystem:
@@ -548,6 +593,16 @@ class TestIdle:
         clock.advance(500)
         keeper()
         assert [request["refresh_token"] for request in server.requests] == ["refresh-0", "refresh-1"]
+
+    def test_one_that_lasts_less_than_two_days_is_used_in_half_its_life(self, keeper, clock, server):
+        server.answers.make = lambda fields: fields | {"refresh_expires_in": 1800}
+        assert keeper() == 0
+        clock.advance(890)
+        assert keeper() == 0
+        assert len(server.requests) == 1
+        clock.advance(20)
+        keeper()
+        assert len(server.requests) == 2
 
     def test_one_that_calls_use_is_left_alone(self, keeper, instance, clock, server):
         for _ in range(30):

@@ -19,6 +19,7 @@ from causeway.settings.sealing import CannotOpen
 
 if TYPE_CHECKING:
     from causeway.aws.table import Item, Table
+    from causeway.calls.oauth import Token
     from causeway.plan.records import JSON, Auth
     from causeway.settings.clock import Clock
     from causeway.settings.sealing import Sealer
@@ -27,6 +28,12 @@ _FORGET_AFTER = 86_400.0
 """Seconds after its end for which a token without a refresh token is kept."""
 
 _LONGEST = 366 * 86_400.0
+
+_ENDS = ("refresh_until", "refresh_lasts")
+"""Of a grant, what is told of it outside the seal, for the watchdog."""
+
+_SAME_END = 60.0
+"""Seconds by which an end may move that is told in whole seconds, and be the same."""
 
 _CLAIMABLE = (
     "(attribute_not_exists(#lease) OR #lease < :now) AND (attribute_not_exists(#version) OR #version = :seen)"
@@ -70,6 +77,8 @@ class Grant:
         default="", repr=False
     )  # hash of the operator's refresh token that this descends from
     began_at: float = 0.0  # since when that was the operator's
+    refresh_until: float | None = None  # when the refresh token ends, where the server says so
+    refresh_lasts: float = 0.0  # seconds from when that end was first told until then
 
 
 class Stored(NamedTuple):
@@ -113,6 +122,8 @@ class Grants:
     def store(self, key: GrantKey, seen: Stored, grant: Grant) -> bool:
         """Store what was granted, and give the lease back; False: something granted later is there."""
         expiry = {} if grant.refresh else {"expires_at": int(grant.good_until + _FORGET_AFTER)}
+        ends = {name: getattr(grant, name) for name in _ENDS if grant.refresh_until is not None}
+        gone = {"expires_at", *_ENDS} - expiry.keys() - ends.keys()
         by = uuid.uuid4().hex
         try:
             self._table.update(
@@ -125,8 +136,9 @@ class Grants:
                     "good_until": grant.good_until,
                     "stored_by": by,
                     **expiry,
+                    **ends,
                 },
-                remove=("lease", "leased_by", "refused_at", *(() if expiry else ("expires_at",))),
+                remove=("lease", "leased_by", "refused_at", *sorted(gone)),
                 condition=_LATEST,
                 given={"seen": seen.version},
             )
@@ -162,6 +174,35 @@ class Grants:
 def asked_with(auth: Auth) -> str:
     """A hash of all that a token is asked with."""
     return _hash(auth)
+
+
+def idle_after(grant: Grant | None, most: float) -> float:
+    """Seconds after which a refresh token counts as unused: half of its life, where that is less."""
+    return min(most, grant.refresh_lasts / 2) if grant and grant.refresh_lasts else most
+
+
+def refresh_end(
+    before: Grant | None, *, used: str | None, token: Token, now: float
+) -> tuple[float | None, float]:
+    """When a refresh token ends, and how long it lasts in all.
+
+    Some servers prolong it whenever it is used, with others the end stays. A server that says nothing of a
+    token whose end it has told has not changed it.
+
+    Args:
+        before: what was granted before.
+        used: the refresh token with which it was asked; None: the grant needs none.
+        token: what is granted now.
+        now: epoch seconds.
+    """
+    known = before is not None and before.refresh == used and before.refresh_until is not None
+    ends = token.refresh_until
+    if ends is None:
+        kept = known and token.refresh in (None, used)
+        return (before.refresh_until, before.refresh_lasts) if before and kept else (None, 0.0)
+    if before and known and abs(ends - (before.refresh_until or 0.0)) < _SAME_END:
+        return ends, before.refresh_lasts
+    return ends, ends - now
 
 
 def fingerprint(token: str) -> str:

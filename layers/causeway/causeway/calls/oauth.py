@@ -22,7 +22,7 @@ from causeway.events.texts import encode_query
 from causeway.settings.clock import from_rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from causeway.calls.literals import Reveal
     from causeway.calls.transport import RawAnswer
@@ -40,6 +40,13 @@ _LATER = frozenset({"slowdown", "temporarilyunavailable", "servererror"})
 _STATUS_LATER = frozenset({408, 425, 429})
 _ACCESS = ("accesstoken", "token", "jwt", "sessiontoken")
 _LASTS = ("expiresin", "expires", "expiry", "expiresat", "expireson", "expirationtime", "expiration")
+_REFRESH_LASTS = (
+    "refreshtokenexpiresin",
+    "xrefreshtokenexpiresin",
+    "refreshexpiresin",
+    "refreshtokenexpiresat",
+)
+"""What GitHub, LinkedIn and eBay call it, QuickBooks, Keycloak, and those who tell the time of its end."""
 _EPOCH = 1_000_000_000.0
 """A lifetime above this is a time, in seconds since 1970; above a thousand times this, in milliseconds."""
 
@@ -51,6 +58,7 @@ class Token:
     access: str
     good_until: float  # epoch seconds
     refresh: str | None = None  # the refresh token from now on, where there is a new one
+    refresh_until: float | None = None  # when the refresh token ends, where the server says so
 
     def __repr__(self) -> str:
         return f"Token(..., good_until={self.good_until})"
@@ -154,7 +162,12 @@ def read_token(answer: RawAnswer, *, now: float) -> Token:
     if kind in ("mac", "dpop", "pop"):
         raise TokenRefused(f"its token is of the kind {kind}", code="", lost=False, later=False)
     refresh = fields.get("refreshtoken")
-    return Token(access, _good_until(fields, access, now), refresh if _is_token(refresh) else None)
+    return Token(
+        access,
+        _told_end(fields, _LASTS, now) or _own_expiry(access) or now + UNKNOWN_LIFETIME,
+        refresh if _is_token(refresh) else None,
+        _told_end(fields, _REFRESH_LASTS, now),
+    )
 
 
 def _refuse(answer: RawAnswer, error: JSON) -> NoReturn:
@@ -206,12 +219,12 @@ def _is_token(value: JSON) -> bool:
     return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable()
 
 
-def _good_until(fields: Mapping[str, JSON], access: str, now: float) -> float:
-    for name in _LASTS:
+def _told_end(fields: Mapping[str, JSON], names: Sequence[str], now: float) -> float | None:
+    for name in names:
         seconds = _number(fields.get(name))
         if seconds is not None and seconds > 0:
             return _time(seconds, now)
-    return _own_expiry(access) or now + UNKNOWN_LIFETIME
+    return None
 
 
 def _time(seconds: float, now: float) -> float:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.aws.errors import AwsError
 from causeway.calls.connection import NoAnswerError
-from causeway.calls.grants import Grant, GrantKey, asked_with, bounded, fingerprint
+from causeway.calls.grants import Grant, GrantKey, asked_with, bounded, fingerprint, idle_after, refresh_end
 from causeway.calls.oauth import TokenRefused, read_token, token_request
 from causeway.calls.outcome import Refused, retry_after
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
@@ -50,7 +50,7 @@ AHEAD = 300.0
 """Seconds before its end from which a token is refreshed, or a fifth of its life where that is less."""
 
 IDLE_AFTER = 86_400.0
-"""Seconds after which a refresh token that nobody used is used, so that it does not expire."""
+"""Seconds after which an idle refresh token is used, so that it does not expire; or half of its life."""
 
 _LEAST = 1.0  # seconds, without which a server is not asked at all
 _WAIT = 0.2
@@ -158,10 +158,12 @@ class Tokens:
         with self._alone(wanted, until, needed=True):
             stored = self._grants.read(wanted.key)
             granted_at = stored.grant.granted_at if stored.grant else 0.0
-            if self._clock.now() - granted_at >= IDLE_AFTER and self._lease(wanted, stored):
+            idle = idle_after(stored.grant, IDLE_AFTER)
+            if self._clock.now() - granted_at >= idle and self._lease(wanted, stored):
                 refreshed = self._refresh(wanted, stored, until)
                 granted_at = refreshed.granted_at if refreshed else self._clock.now()
-            return granted_at + IDLE_AFTER
+                idle = idle_after(refreshed, IDLE_AFTER)
+            return granted_at + idle
 
     def may_renew(self, system: str) -> bool:
         """Whether a new token may help where one was refused: not where a new one was refused just now."""
@@ -272,6 +274,7 @@ class Tokens:
 
     def _keep(self, wanted: Wanted, stored: Stored, candidate: _Candidate, token: Token) -> Grant | None:
         now = self._clock.now()
+        ends, lasts = refresh_end(stored.grant, used=candidate.refresh, token=token, now=now)
         grant = Grant(
             access=token.access,
             good_until=bounded(token.good_until, now),
@@ -280,6 +283,8 @@ class Tokens:
             refresh=token.refresh or candidate.refresh if wanted.rotates else None,
             began_with=candidate.began_with,
             began_at=candidate.began_at,
+            refresh_until=ends,
+            refresh_lasts=lasts,
         )
         try:
             latest = self._grants.store(wanted.key, stored, grant)

@@ -34,6 +34,10 @@ READ_AT_ONCE = 1000
 """Up to so many open deliveries of a stack are read at once, instead of by integration and shard."""
 
 
+TOLD_OF_GRANTS = ("granted_at", "good_until", "refused_at", "refresh_until", "refresh_lasts")
+"""What the watchdog may see of a token; the template has the same list."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What one instance of the watchdog works with."""
@@ -95,9 +99,9 @@ class World:
 
     @once
     def grants(self) -> Mapping[GrantKey, Item]:
-        """Tokens by whose they are: ``granted_at``, ``good_until``, ``refused_at``, and never the token."""
+        """Tokens by whose they are, as far as :data:`TOLD_OF_GRANTS`, and never the token."""
         keys = {(key.id, key.part): key for key, _ in self.granted_auths()}
-        found = self.means.state.get_all(list(keys), ("granted_at", "good_until", "refused_at", "expires_at"))
+        found = self.means.state.get_all(list(keys), TOLD_OF_GRANTS)
         return {keys[item["id"], item["part"]]: item for item in found}
 
     @once

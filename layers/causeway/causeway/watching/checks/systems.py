@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DAY = 86400.0
 
 EXPIRY_WARNED_BEFORE = 3 * DAY
-"""Seconds before its end in which one is warned of a token that nothing renews."""
+"""Seconds before its end in which one is warned of a refresh token, or a quarter of what it lasts."""
 
 CERTIFICATE_WARNED_BEFORE = 14 * DAY
 """Seconds before its end in which one is warned of a certificate."""
@@ -176,12 +176,20 @@ def _of_grant(system: str, item: Item, now: float) -> tuple[Level, float, str, s
     if "good_until" not in item:
         return None
     ends, granted = item["good_until"], item["granted_at"]
-    renewable = "expires_at" not in item
-    if renewable and granted < now - IDLE and ends < now:
+    if granted < now - IDLE and ends < now:
         what = f"{system}'s token has not been renewed for {span(now - granted)}"
         return "warning", granted + IDLE, what, "the authorization server cannot be reached, or refuses"
-    if not renewable and ends - now <= min(EXPIRY_WARNED_BEFORE, (ends - granted) / 4):
-        level: Level = "critical" if ends <= now else "warning"
-        what = f"{system}'s token ends at {rfc3339(ends)}"
-        return level, ends - EXPIRY_WARNED_BEFORE, what, "the server granted no refresh token with it"
-    return None
+    return _of_refresh_token(system, item, now)
+
+
+def _of_refresh_token(system: str, item: Item, now: float) -> tuple[Level, float, str, str] | None:
+    """That it ends soon; of one that its server prolongs whenever it is used, that nobody uses it."""
+    ends = item.get("refresh_until")
+    if ends is None:
+        return None
+    warned_at = ends - min(EXPIRY_WARNED_BEFORE, item["refresh_lasts"] / 4)
+    if now < warned_at:
+        return None
+    level: Level = "critical" if ends <= now else "warning"
+    what = f"our consent to call {system} ends at {rfc3339(ends)}"
+    return level, warned_at, what, "its refresh token ends then, and using it has not prolonged it"
