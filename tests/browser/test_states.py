@@ -261,9 +261,10 @@ def test_sparklines_say_in_words_what_they_draw(look):
     assert [each.split(",")[0].split(":")[0] for each in said] == [
         "delivered",
         "median latency",
-        "waiting or dead",
+        "not at once",
     ]
     assert "at most 7" in said[2]
+    assert said[2].endswith("7 waiting or dead, 0 delivered by a retry")
     drawn = f"[...{row}.querySelectorAll('.spark.rate rect')].reduce((all, each) => all + Number(each.getAttribute('height')), 0)"
     assert looking.page.ask(drawn) > 0
 

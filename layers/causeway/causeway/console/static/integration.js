@@ -7,7 +7,7 @@ import { matters } from "./judge.js";
 import { mark, needs, owners, runbook } from "./needs.js";
 import { pause, replayMany, resume } from "./operate.js";
 import { standing } from "./overview.js";
-import { peak, sparkline } from "./sparkline.js";
+import { made, peak, sparkline } from "./sparkline.js";
 import { ago, count, moment, span } from "./words.js";
 
 export const integration = ([name]) => ({
@@ -48,11 +48,11 @@ function actions(found, again) {
   ];
 }
 
-const DRAWN = { rate: "Delivered, per five minutes", latency: "Latency, median", failures: "Waiting or dead, per five minutes" };
+const DRAWN = { rate: "Delivered, per five minutes", latency: "Latency, median", failures: "Not at once, per five minutes" };
 
 const drawing = ({ recent }, kind) =>
   h("figure", { class: "drawing" }, h("figcaption", {}, DRAWN[kind], h("b", {}, `at most ${peak(recent, kind)}`)), sparkline(recent, kind),
-    h("small", {}, recent.length ? ["since ", ago(recent[0].since)] : ""));
+    h("small", {}, recent.length ? ["since ", ago(recent[0].since), kind === "failures" && `: ${made(recent)}`] : ""));
 
 function facts(found) {
   const { source, target, owner } = found;
@@ -65,7 +65,7 @@ function facts(found) {
     ["Circuit", found.circuit.state === "closed" ? "closed" : [`${found.circuit.state} (${found.circuit.system}), until `, ago(found.circuit.until)]],
     ["Waiting", [count(found.waiting, found.at_least.includes("waiting")), found.oldest_waiting && [", the oldest accepted ", ago(found.oldest_waiting)]]],
     ["Dead", [count(found.dead, found.at_least.includes("dead")), found.oldest_dead && [", the oldest accepted ", ago(found.oldest_dead)]]],
-    ["Last event", found.last_event ? ago(found.last_event) : "none in a day"],
+    ["Last event", found.last_event ? ago(found.last_event) : "none known"],
     ["Expected", found.expect_every === null ? "no silence is too long" : `every ${span(found.expect_every)}, ${found.during}`],
     ["Delivered within", span(found.deliver_within)],
     ["Books", found.book === null ? "no hour was counted yet" : [`${count(found.book.accepted)} accepted in the hour from ${moment(found.book.hour).slice(11, 16)}, `, found.book.unaccounted ? h("strong", {}, `${count(found.book.unaccounted)} not accounted for`) : "all accounted for"]],

@@ -65,7 +65,7 @@ function totals(integrations) {
 const NUMBERS = ["delivered", "waiting", "dead"];
 
 function table(integrations, levels, said, fine) {
-  const heads = ["Integration", "Owner", "Delivered", "Latency", "Waiting or dead", "In two hours", "Waiting", "Dead", "Last event"];
+  const heads = ["Integration", "Owner", "Delivered", "Latency", "Not at once", "In two hours", "Waiting", "Dead", "Last event"];
   return h("div", { class: "table" }, h("table", { class: "integrations" },
     h("thead", {}, h("tr", {}, heads.map((head, index) => h("th", { scope: "col", class: index >= 5 ? "number" : null }, head)))),
     h("tbody", {}, integrations.map((each) => row(each, levels.get(each.integration), said.get(each.integration) ?? fine)))));
@@ -80,7 +80,7 @@ function row(each, level, said) {
       h("small", {}, `${each.source.system} → ${each.target.name ?? each.target.kind}${each.state === "active" ? "" : ` · ${each.state}`}`)),
     h("td", { "data-head": "Owner" }, each.owner.team),
     ["rate", "latency", "failures"].map((kind, index) =>
-      h("td", { class: "drawn", "data-head": ["Delivered", "Latency", "Waiting or dead"][index] }, sparkline(each.recent, kind), h("small", { "aria-hidden": "true" }, kind === "latency" ? peak(each.recent, kind) : ""))),
+      h("td", { class: "drawn", "data-head": ["Delivered", "Latency", "Not at once"][index] }, sparkline(each.recent, kind), h("small", { "aria-hidden": "true" }, kind === "latency" ? peak(each.recent, kind) : ""))),
     NUMBERS.map((kind) => h("td", { class: `number ${each[kind] ? kind : "none"}`, "data-head": { delivered: "In two hours", waiting: "Waiting", dead: "Dead" }[kind] }, count(each[kind], each.at_least.includes(kind)))),
-    h("td", { class: "number", "data-head": "Last event" }, each.last_event ? ago(each.last_event) : h("span", { class: "quiet" }, "none in a day")));
+    h("td", { class: "number", "data-head": "Last event" }, each.last_event ? ago(each.last_event) : h("span", { class: "quiet" }, "none known")));
 }
