@@ -270,10 +270,12 @@ class TestTrouble:
             looking.refresh()
             page.sees("Trying again in 20 s. What is shown is older.")
             page.sees("Everything is all right.")
+            assert page.ask("document.querySelector('#fresh').innerText").endswith("old")
             looking.picture("api-away")
             looking.gateway.broken = None
             page.click("#fresh")
             page.until("document.querySelector('#trouble').hidden")
+            assert page.ask("document.querySelector('#fresh').innerText") == "Live"
 
     def test_too_many_requests_are_told_as_that(self, look):
         looking = look()

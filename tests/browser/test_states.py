@@ -81,6 +81,17 @@ def not_yet_told(land):
     land.stage.clock.advance(15)
 
 
+def retried(land):
+    """Three that a retry made good, beside two that are dead."""
+    integration = land.stage.tools.plan.integrations["refunds-to-ledger"]
+    integration["errors"] |= {"retry": {"first": 1.0, "factor": 1.0, "max": 1.0}}
+    for answers in [(500, 200)] * 3 + [(400,)] * 2:
+        land.stage.target.on("/refunds-to-ledger", *answers)
+        land.come("refunds-to-ledger")
+        land.later(5)
+        land.stage.invoke()
+
+
 def recovering(land):
     paused(land)
     land.stack.pauses.resume("pull-requests-to-chat", by="oidc:ann", rate=20)
@@ -267,6 +278,21 @@ def test_sparklines_say_in_words_what_they_draw(look):
     assert said[2].endswith("7 waiting or dead, 0 delivered by a retry")
     drawn = f"[...{row}.querySelectorAll('.spark.rate rect')].reduce((all, each) => all + Number(each.getAttribute('height')), 0)"
     assert looking.page.ask(drawn) > 0
+
+
+def test_what_a_retry_made_good_is_drawn_apart_from_what_is_dead(look):
+    land = Landscape(minutes=4)
+    retried(land)
+    looking = look(land, hash_="", sees="delivered in two hours")
+    looking.go("#/integrations/refunds-to-ledger", "Latest deliveries")
+    spark = "document.querySelector('.spark.failures')"
+    said = looking.page.ask(f"{spark}.getAttribute('aria-label')")
+    assert said.endswith("2 waiting or dead, 3 delivered by a retry")
+    heights = looking.page.ask(
+        f"['.part:not(.open)', '.part.open'].map((each) => [...{spark}.querySelectorAll(each)].reduce((all, part) => all + Number(part.getAttribute('height')), 0))"
+    )
+    assert heights[0] > heights[1] > 0
+    looking.picture("retried")
 
 
 def test_what_changes_is_said_aloud_once_and_the_focus_stays(look, without_fault):

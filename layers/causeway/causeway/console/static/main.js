@@ -119,6 +119,7 @@ function warn(message) {
   trouble.hidden = message === null;
   trouble.textContent = message ?? "";
   document.body.classList.toggle("stale", message !== null);
+  beat();
 }
 
 function askWho(reason) {
@@ -140,8 +141,9 @@ function mark() {
 function beat() {
   if (!shown) return;
   const age = Math.max(0, (now() - readAt) / 1000);
-  fresh.textContent = age < 20 ? "Live" : `${span(age)} old`;
-  fresh.classList.toggle("old", age >= 20);
+  const live = age < 20 && trouble.hidden;
+  fresh.textContent = live ? "Live" : `${span(Math.floor(age) || 1)} old`;
+  fresh.classList.toggle("old", !live);
 }
 
 byId("environment").textContent = document.body.dataset.environment;
