@@ -289,7 +289,7 @@ class TestTrouble:
         looking.refresh()
         looking.page.sees("Trying again in 1 h.")
 
-    @pytest.mark.parametrize("text", ['{"integrations": [', "", "<h1>hello</h1>"])
+    @pytest.mark.parametrize("text", ['{"integrations": [', ""])
     def test_an_answer_that_breaks_off_is_an_api_that_is_away(self, look, without_fault, text):
         looking = look()
         with without_fault(looking):

@@ -292,6 +292,7 @@ def test_what_a_retry_made_good_is_drawn_apart_from_what_is_dead(look):
         f"['.part:not(.open)', '.part.open'].map((each) => [...{spark}.querySelectorAll(each)].reduce((all, part) => all + Number(part.getAttribute('height')), 0))"
     )
     assert heights[0] > heights[1] > 0
+    assert "1 delivery given up (2 by now)" in looking.page.text()
     looking.picture("retried")
 
 

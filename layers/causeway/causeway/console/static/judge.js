@@ -33,7 +33,7 @@ function told_(each, integrations) {
     subject: each.subject,
     level: recovering || wanted ? "hold" : { critical: "bad", warning: "warn" }[each.level] ?? "warn",
     what: each.what,
-    howMany: each.how_many,
+    howMany: byNow(each, integrations) ?? each.how_many,
     since: each.since,
     names: each.integrations,
     system: OF_SYSTEMS.includes(each.check) ? each.subject.split("/")[0] : null,
@@ -55,6 +55,13 @@ const OVER = {
     return calling.length > 0 && calling.every((each) => each.circuit.state !== "open");
   },
 };
+
+/** Of dead letters, how many there are by now: words are written down anew after minutes. */
+function byNow({ check, subject, what }, integrations) {
+  const live = check === "dead" && integrations.find((each) => each.integration === subject);
+  if (!live || !live.dead || Number(/\d+/.exec(what)) === live.dead) return null;
+  return `${count(live.dead, live.at_least.includes("dead"))} by now`;
+}
 
 /** What can be seen before the watchdog looks; it tells of all this but of systems that want to be left alone. */
 function seen(integrations) {
