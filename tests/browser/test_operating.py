@@ -228,11 +228,18 @@ def test_what_strangers_write_is_text(look, without_fault):
         for name in (NAME, "orders-to-warehouse"):
             found += land.come(name, event=event)
     land.stack.pauses.pause("refunds-to-ledger", by=HOSTILE[0], reason=HOSTILE[1])
+    land.later(1)
     looking = look(land)
     page = looking.page
     pages = ["#/", f"#/integrations/{NAME}", "#/deliveries", *(f"#/deliveries/{each}" for each in found)]
     with without_fault(looking):
-        for hash_ in [*pages, "#/find/%3Cimg%20src%3Dx%3E", "#/%E0%A4%A", "#/integrations/%3Cb%3E"]:
+        strange = (
+            "#/find/%3Cimg%20src%3Dx%3E",
+            "#/%E0%A4%A",
+            "#/integrations/%3Cb%3E",
+            "#/events/../replays",
+        )
+        for hash_ in [*pages, *strange]:
             page.ask(f"location.hash = {hash_!r}")
             page.until(
                 "document.querySelector('main h1') && !document.querySelector('main').innerText.startsWith('Loading')"
@@ -263,16 +270,43 @@ class TestTrouble:
             looking.refresh()
             page.sees("Trying again in 20 s. What is shown is older.")
             page.sees("Everything is all right.")
+            assert page.ask("document.querySelector('#fresh').innerText").endswith("old")
             looking.picture("api-away")
             looking.gateway.broken = None
             page.click("#fresh")
             page.until("document.querySelector('#trouble').hidden")
+            assert page.ask("document.querySelector('#fresh').innerText") == "Live"
 
     def test_too_many_requests_are_told_as_that(self, look):
         looking = look()
         looking.gateway.broken = (429, 0)
         looking.refresh()
         looking.page.sees("Too many requests: the API lets no more of them in. Trying again in 10 s.")
+
+    def test_no_answer_makes_it_wait_for_longer_than_an_hour(self, look):
+        looking = look()
+        looking.gateway.broken = (503, 10**9)
+        looking.refresh()
+        looking.page.sees("Trying again in 1 h.")
+
+    @pytest.mark.parametrize("text", ['{"integrations": [', ""])
+    def test_an_answer_that_breaks_off_is_an_api_that_is_away(self, look, without_fault, text):
+        looking = look()
+        with without_fault(looking):
+            looking.gateway.broken = (200, 0)
+            looking.gateway.says = text
+            looking.refresh()
+            looking.page.sees("The API's answer broke off. Trying again in 10 s. What is shown is older.")
+
+    def test_a_network_that_is_back_is_asked_at_once(self, look):
+        looking = look()
+        page = looking.page
+        looking.gateway.broken = (503, 600)
+        looking.refresh()
+        page.sees("Trying again in 10 min")
+        looking.gateway.broken = None
+        page.ask("dispatchEvent(new Event('online'))")
+        page.until("document.querySelector('#trouble').hidden")
 
     def test_it_asks_more_slowly_the_longer_it_fails_and_not_at_all_while_nobody_looks(self, look):
         looking = look()

@@ -137,3 +137,19 @@ class TestByProvider:
         looking.page.click(".sign-in .main")
         looking.page.sees("Your session is over: sign in again.")
         assert "orders-to-ledger" not in looking.page.text()
+
+    def test_when_the_token_is_over_what_somebody_types_stays(self, signing, provider):
+        provider.good_for = 1
+        looking = signing()
+        page = looking.page
+        page.click(".sign-in .main")
+        page.sees("Your session is over: sign in again.")
+        page.ask("window.field = document.querySelector('#field-key'), field.focus()")
+        page.write("causeway_half_of")
+        page.ask("new Promise((done) => setTimeout(done, 1200))")  # the page looks at its clock each second
+        assert page.ask("[field.isConnected, field.value, document.activeElement === field]") == [
+            True,
+            "causeway_half_of",
+            True,
+        ]
+        assert page.ask("sessionStorage.length") == 0

@@ -1,7 +1,10 @@
 """What the console says of a stack: is everything all right; what is not, since when, whose is it."""
 
+from dataclasses import replace
+
 import pytest
 
+from causeway.watching.standing import Standing, Standings
 from tests.support.page import Landscape
 
 
@@ -26,15 +29,72 @@ def circuit(land):
     land.later(20)
 
 
-def paused(land):
+def pause(land):
     land.stack.pauses.pause("pull-requests-to-chat", by="oidc:ann", reason="the channel is being moved")
+
+
+def paused(land):
+    pause(land)
     land.later(3 * 3600)
 
 
 def everything(land):
-    for each in (dead_letters, late, circuit):
+    for each in (dead_letters, late, pause, circuit):
         each(land)
-    land.stack.pauses.pause("pull-requests-to-chat", by="oidc:ann", reason="the channel is being moved")
+
+
+def systems(land):
+    """What is about systems and the stack, as the watchdog writes it down."""
+    now = land.stage.clock.now()
+    three = ["charges-to-ledger", "orders-to-ledger", "refunds-to-ledger"]
+    rest = {
+        "poll": (
+            "shop/orders",
+            "warning",
+            "the poll is late: it has not been read to its end",
+            ["orders-to-ledger"],
+        ),
+        "token": ("desk", "critical", "desk does not take our refresh token any more", ["disputes-to-desk"]),
+        "certificate": ("ledger", "warning", "the certificate that we show ledger ends at 2023-11-20", three),
+        "canary": ("github", "critical", "a canary of github did not arrive", ["pull-requests-to-chat"]),
+        "strays": ("Strays", "critical", "3 messages went astray in Strays", []),
+        "books": ("books", "critical", "2 deliveries of orders-to-ledger cannot be accounted for", []),
+    }
+    for number, (check, (subject, level, what, names)) in enumerate(rest.items()):
+        known = Standing(
+            f"{check}#{subject}", check, subject, level, what, now - 60.0 * (number + 2), now - 30, names
+        )
+        known = replace(known, cause=f"why of {check}", next_step=f"do `this {check}` about it")
+        Standings(land.state).write(known.key, known)
+
+
+def asleep(land):
+    dead_letters(land)
+    land.stage.clock.advance(790)
+
+
+def not_yet_told(land):
+    land.stage.target.on("/orders-to-ledger", 400)
+    land.come("orders-to-ledger", count=2)
+    pause(land)
+    land.open_circuit("desk")
+    land.stage.clock.advance(15)
+
+
+def retried(land):
+    """Three that a retry made good, beside two that are dead."""
+    integration = land.stage.tools.plan.integrations["refunds-to-ledger"]
+    integration["errors"] |= {"retry": {"first": 1.0, "factor": 1.0, "max": 1.0}}
+    for answers in [(500, 200)] * 3 + [(400,)] * 2:
+        land.stage.target.on("/refunds-to-ledger", *answers)
+        land.come("refunds-to-ledger")
+        land.later(5)
+        land.stage.invoke()
+
+
+def recovering(land):
+    paused(land)
+    land.stack.pauses.resume("pull-requests-to-chat", by="oidc:ann", rate=20)
 
 
 STATES = {
@@ -46,9 +106,11 @@ STATES = {
         [
             [
                 "dead letters",
-                "orders-to-ledger",
-                "7 dead letters",
+                "orders-to-ledger 7 deliveries given up",
+                "Cause: the target refuses: ledger answered 400 to POST /orders-to-ledger",
+                "Next: remove the cause, then causeway replay --integration orders-to-ledger; nothing is lost",
                 "since 25 min ago",
+                "told now",
                 "owner finance-platform",
                 "runbook",
             ]
@@ -62,7 +124,7 @@ STATES = {
             [
                 "late",
                 "orders-to-warehouse",
-                "5 deliveries wait, longer than 15 min",
+                "deliveries are late: not done within 15 min (5 deliveries)",
                 "since 15 min ago",
                 "owner fulfilment",
             ]
@@ -76,7 +138,7 @@ STATES = {
             [
                 "down",
                 "charges-to-ledger, orders-to-ledger, refunds-to-ledger",
-                "ledger is not called: it failed too often",
+                "ledger fails: its circuit is open",
                 "since 20 s ago",
                 "owner finance-platform",
             ]
@@ -89,8 +151,8 @@ STATES = {
         [
             [
                 "paused",
-                "pull-requests-to-chat",
-                "paused by oidc:ann: the channel is being moved",
+                "pull-requests-to-chat paused by oidc:ann",
+                "Cause: the channel is being moved",
                 "since 3 h ago",
                 "Resume",
             ]
@@ -100,7 +162,57 @@ STATES = {
         well,
         ("disputes-to-desk",),
         "1 of 6 integrations needs somebody.",
-        [["silent", "disputes-to-desk", "an event is expected every 6 h", "owner customer-care"]],
+        [
+            [
+                "silent",
+                "disputes-to-desk is silent: no event for 8 h 30 min, expected every 6 h",
+                "Cause: payments sends nothing",
+                "owner customer-care",
+            ]
+        ],
+    ),
+    "systems": (
+        systems,
+        (),
+        "5 of 6 integrations need somebody, and so does the stack.",
+        [
+            ["lost", "The stack 2 deliveries of orders-to-ledger cannot be accounted for", "owner operator"],
+            ["astray", "The stack 3 messages went astray", "Next: do this strays about it"],
+            ["canary", "pull-requests-to-chat a canary of github did not arrive"],
+            ["token", "disputes-to-desk desk does not take our refresh token any more"],
+            ["certificate", "charges-to-ledger, orders-to-ledger, refunds-to-ledger the certificate"],
+            ["poll", "orders-to-ledger shop/orders: the poll is late", "Cause: why of poll"],
+        ],
+    ),
+    "asleep": (
+        asleep,
+        (),
+        "The watchdog does not run. 1 of 6 integrations needs somebody.",
+        [
+            ["blind", "The stack the watchdog has not run for 13 min", "owner operator", "WatchdogSilent.md"],
+            ["dead letters", "orders-to-ledger", "told 13 min ago"],
+        ],
+    ),
+    "not-yet-told": (
+        not_yet_told,
+        (),
+        "2 of 6 integrations need somebody.",
+        [
+            [
+                "dead letters",
+                "orders-to-ledger 2 dead letters",
+                "nobody has been told yet",
+                "finance-platform",
+            ],
+            ["down", "disputes-to-desk desk is not called", "nobody has been told yet", "customer-care"],
+            ["paused", "pull-requests-to-chat paused by oidc:ann: the channel", "nobody has been told yet"],
+        ],
+    ),
+    "recovering": (
+        recovering,
+        (),
+        "Nothing is broken; 1 thing is well again, but not for long.",
+        [["recovering", "pull-requests-to-chat", "well again, but not for long"]],
     ),
     "everything": (everything, ("disputes-to-desk",), "5 of 6 integrations need somebody.", None),
 }
@@ -141,7 +253,7 @@ def test_the_map_shows_the_state_of_each_and_leads_to_it(look, without_fault):
             "disputes-to-desk: needs a look",
             "orders-to-ledger: broken",
             "orders-to-warehouse: needs a look",
-            "pull-requests-to-chat: paused",
+            "pull-requests-to-chat: on hold",
             "refunds-to-ledger: broken",
         ]
         looking.page.ask(
@@ -160,11 +272,28 @@ def test_sparklines_say_in_words_what_they_draw(look):
     assert [each.split(",")[0].split(":")[0] for each in said] == [
         "delivered",
         "median latency",
-        "waiting or dead",
+        "not at once",
     ]
     assert "at most 7" in said[2]
+    assert said[2].endswith("7 waiting or dead, 0 delivered by a retry")
     drawn = f"[...{row}.querySelectorAll('.spark.rate rect')].reduce((all, each) => all + Number(each.getAttribute('height')), 0)"
     assert looking.page.ask(drawn) > 0
+
+
+def test_what_a_retry_made_good_is_drawn_apart_from_what_is_dead(look):
+    land = Landscape(minutes=4)
+    retried(land)
+    looking = look(land, hash_="", sees="delivered in two hours")
+    looking.go("#/integrations/refunds-to-ledger", "Latest deliveries")
+    spark = "document.querySelector('.spark.failures')"
+    said = looking.page.ask(f"{spark}.getAttribute('aria-label')")
+    assert said.endswith("2 waiting or dead, 3 delivered by a retry")
+    heights = looking.page.ask(
+        f"['.part:not(.open)', '.part.open'].map((each) => [...{spark}.querySelectorAll(each)].reduce((all, part) => all + Number(part.getAttribute('height')), 0))"
+    )
+    assert heights[0] > heights[1] > 0
+    assert "1 delivery given up (2 by now)" in looking.page.text()
+    looking.picture("retried")
 
 
 def test_what_changes_is_said_aloud_once_and_the_focus_stays(look, without_fault):

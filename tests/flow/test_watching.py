@@ -38,6 +38,12 @@ def heard(sqs: Any, url: str, number: int) -> list[dict[str, Any]]:
     return found
 
 
+def shown(report: dict[str, Any]) -> set[tuple[str, str]]:
+    """What is not well, by a report that is not old."""
+    assert not report["late"]
+    return {(each["check"], each["subject"]) for each in report["findings"]}
+
+
 def test_a_pause_is_told_to_its_owner_and_on_the_bus_and_so_is_its_end(cloud: LocalCloud) -> None:
     sqs, sns, events = cloud.clients("sqs"), cloud.clients("sns"), cloud.clients("events")
     url = sqs.create_queue(QueueName="watch-heard")["QueueUrl"]
@@ -70,6 +76,10 @@ def test_a_pause_is_told_to_its_owner_and_on_the_bus_and_so_is_its_end(cloud: Lo
     assert event == "causeway.integration.paused"
     assert "the target is being moved" in told[subject]["Message"]
     assert told[event]["detail"]["reason"] == "the target is being moved"
+    assert ("paused", name) in shown(json.loads(cloud.causeway("status", "--json").stdout)["watched"])
+    time.sleep(5)  # so old may be what the console's function has read
+    answer = cloud.send("GET", "/api/findings", None, {"authorization": f"Bearer {cloud.key}"})
+    assert ("paused", name) in shown(answer.json()), "under the console's own role"
     cloud.causeway("resume", name)
     look(cloud)
     again = {each.get("Subject", each.get("detail-type")) for each in heard(sqs, url, 2)}

@@ -14,6 +14,7 @@ from causeway.limiting.health import Healths
 from causeway.plan.plan import Plan
 from tests.support.console import CONTEXT, authorizer, event_of, stack_of
 from tests.support.deliveries import NOW, Stage, call_of, plan_of
+from tests.support.watching import CHECKS_OF_A_STAGE, Watched
 
 KEY = "causeway_test_key"
 SOURCES = ("shop", "payments", "github")
@@ -37,6 +38,9 @@ INTEGRATIONS = (
         "Pull requests are told in a channel.",
     ),
 )
+
+WATCHED_BEFORE = 7 * 3600.0
+"""Seconds in which nothing came, before all that happens: whoever is quiet then, too, is silent."""
 
 
 def plan():
@@ -66,6 +70,11 @@ class Landscape:
 
     def __init__(self, *, quiet=(), minutes=90):
         self.stage = Stage(plan())
+        self.stack = stack_of(self.stage)
+        self.watched = Watched(self.stage, checks=CHECKS_OF_A_STAGE)
+        self.state = self.watched.means.state
+        self.stage.clock.set(NOW - WATCHED_BEFORE)
+        self.watched.look()
         self.stage.clock.set(NOW)
         self._number = 0
         for minute in range(0, minutes, 2):
@@ -74,7 +83,7 @@ class Landscape:
                     self.stage.target.seconds = 0.08 + 0.05 * index + 0.01 * (minute % 7)
                     self.come(name, source)
             self.stage.clock.advance(120 - (self.stage.clock.now() - NOW) % 120)
-        self.stack = stack_of(self.stage)
+        self.watched.look()
 
     def come(self, name, source="shop", count=1, **more):
         """Events that come in, and what becomes of them."""
@@ -91,7 +100,9 @@ class Landscape:
         return found
 
     def later(self, seconds):
+        """So much later, and the watchdog has looked."""
         self.stage.clock.advance(seconds)
+        self.watched.look()
 
     def open_circuit(self, system):
         rule = {"failures": 0.5, "of_at_least": 1, "within": 300.0, "open_for": 30.0}
@@ -106,6 +117,7 @@ class Gateway:
         self.stack, self.clock = stack, clock
         self.keys = {KEY: authorizer()}
         self.broken = None  # a status, and a Retry-After: what it answers instead
+        self.says = '{"message": "no"}'  # with that
         self.asked = []
         self.turn = threading.Lock()  # an instance has one request at a time
 
@@ -119,7 +131,7 @@ class Gateway:
                 return (
                     status,
                     {"retry-after": str(after), "content-type": "application/json"},
-                    '{"message": "no"}',
+                    self.says,
                 )
             given = headers.get("authorization")
             if given is None:

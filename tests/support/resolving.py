@@ -27,7 +27,7 @@ class Resolver:
 
     Args:
         template: As it is written.
-        parameters: Values that are not the defaults; pseudo parameters, too.
+        parameters: Values that are not the defaults.
         stack: The stack's name.
     """
 
@@ -39,7 +39,7 @@ class Resolver:
         stack: str = STACK,
     ) -> None:
         self._template = template
-        unknown = set(parameters or {}) - set(template["Parameters"]) - set(PSEUDO)
+        unknown = set(parameters or {}) - set(template["Parameters"])
         assert not unknown, f"the template has no parameters {unknown}"
         defaults = {name: one["Default"] for name, one in template["Parameters"].items()}
         self._values = {**PSEUDO, "AWS::StackName": stack, **defaults, **(parameters or {})}

@@ -27,6 +27,10 @@ NEEDS_MORE = {"books", "canary", "silence"}
 OF_DELIVERIES = tuple(check for check in CHECKS if check.name not in NEEDS_MORE)
 
 
+CHECKS_OF_A_STAGE = tuple(check for check in CHECKS if check.name not in {"books", "canary"})
+"""The same, and silence: what was accepted a stage knows once it has stood for a while."""
+
+
 class Recorded(Metrics):
     """Metrics that remember what was added, and when."""
 

@@ -118,7 +118,7 @@ class Hearing:
         self.data = Recorded()
         self.messages: list[Message] = []
         self.since = time.time()
-        self._alarms = Alarms(**PARAMETERS, **{"AWS::StackName": self._cloud.running["stack"]})
+        self._alarms = Alarms(self._cloud.running["stack"], **PARAMETERS)
         self._logs = {deployed.log_of(name): name for name in deployed.functions}
         self._read = dict.fromkeys(self._logs, int(self.since * 1000))
         self._seen: defaultdict[str, set[str]] = defaultdict(set)

@@ -81,15 +81,17 @@ def test_a_count_is_there_where_the_sentence_does_not_say_it(scene):
 
 
 def test_what_is_well_again_says_so_until_that_is_told(scene):
-    scene.come(500)
-    scene.watched.minutes(16)
-    assert scene.one()["well_since"] is None
-    scene.stage.tools.pauses.pause(NAME, by="ann", reason="-")  # what is paused is late no longer
+    scene.come(400)
     scene.watched.minutes(1)
-    (late,) = [each for each in scene.get()["findings"] if each["check"] == "overdue"]
-    assert late["well_since"] == rfc3339(scene.stage.clock.now())
+    assert scene.one()["well_since"] is None
+    (dead,) = scene.console.get("/api/deliveries", "status=dead").body["deliveries"]
+    scene.stage.target.on("/entries", 200)
+    scene.console.post(f"/api/deliveries/{dead['id']}/replay")
+    scene.stage.invoke()
+    scene.watched.minutes(1)
+    assert scene.one()["well_since"] == rfc3339(scene.stage.clock.now())
     scene.watched.minutes(2)
-    assert [each["check"] for each in scene.get()["findings"]] == ["paused"]
+    assert scene.get()["findings"] == []
 
 
 def test_the_words_are_those_of_five_minutes_ago_at_most_and_nothing_is_told_for_that(scene):

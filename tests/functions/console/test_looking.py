@@ -10,6 +10,7 @@ from causeway.api.operation import Answer, Operation
 from causeway.api.routes import OPERATIONS
 from causeway.aws.client import AwsError
 from causeway.aws.table import Table
+from causeway.delivery.pages import Pages
 from causeway.events.identity import delivery_id
 from causeway.limiting.health import Healths
 from causeway.operations.books import Book
@@ -64,6 +65,35 @@ class TestIntegrations:
         assert sum(part["open"] for part in recent) == 2
         (latency,) = [part["latency"] for part in recent if part["latency"] is not None]
         assert latency == pytest.approx(0.1, abs=0.01)
+
+    def test_what_a_retry_made_good_is_told_apart_from_what_went_at_once(self):
+        stage = Stage()
+        for number, failures in enumerate([0, 1, 3, 0]):
+            stage.target.on("/entries", *[500] * failures, 200)
+            stage.accept(f"evt_{number}")
+            stage.until_quiet()
+        recent = self.one(Console(stage))["recent"]
+        assert sum(part["delivered"] for part in recent) == 4
+        assert sum(part["retried"] for part in recent) == 2
+
+    def test_what_was_cut_off_before_it_was_listed_is_told_apart_too(self, monkeypatch):
+        stage = Stage()
+        stage.target.on("/entries", 500, 200)
+        stage.accept("evt_0")
+        stage.invoke()
+        write, cut_off = Pages.write, []
+
+        def fails_once(pages):
+            if pages._lines and not cut_off:
+                cut_off.extend(line.record_id for line in pages._lines)
+                return cut_off
+            return write(pages)
+
+        monkeypatch.setattr(Pages, "write", fails_once)
+        stage.until_quiet()
+        assert cut_off
+        recent = self.one(Console(stage))["recent"]
+        assert [sum(part[name] for part in recent) for name in ("delivered", "retried")] == [1, 1]
 
     def test_the_books_are_those_of_the_last_hour_that_was_counted(self, console):
         assert self.one(console)["book"] is None

@@ -19,7 +19,9 @@ INTEGRATION: dict[str, JSON] = {
     "dead": 1,
     "delivered": 240,
     "at_least": [],
-    "recent": [{"since": "2026-11-22T10:00:00.000Z", "delivered": 20, "latency": 0.42, "open": 1}],
+    "recent": [
+        {"since": "2026-11-22T10:00:00.000Z", "delivered": 20, "retried": 2, "latency": 0.42, "open": 1}
+    ],
     "description": "Every paid order becomes an entry in the ledger.",
     "owner": {"team": "finance-platform", "email": "finance-oncall@example.com", "runbook": None},
     "source": {"system": "shop", "events": ["orders/paid"]},

@@ -145,6 +145,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "since": TIME,
             "delivered": _of(COUNT, "Of what was accepted in these five minutes."),
+            "retried": _of(COUNT, "Of these, those of which an attempt had failed before."),
             "latency": _of(_or_null(SECONDS), "Seconds from acceptance to delivery, the median."),
             "open": _of(COUNT, "Of the same, what waits or is dead."),
         }

@@ -107,7 +107,11 @@ class Carrier:
             return Fate("duplicate")
         if item["status"] == "delivered":
             pages.delivered(
-                message, at=item["updated_at"], record_id=received.record_id, expires_at=expires_at
+                message,
+                at=item["updated_at"],
+                record_id=received.record_id,
+                expires_at=expires_at,
+                history=item.get("attempts", []),
             )
         return Fate("stale")
 

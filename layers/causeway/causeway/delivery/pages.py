@@ -14,14 +14,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from causeway.aws.table import Item, Table
+    from causeway.delivery.claims import Entry
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
 
 SLACK = 86400.0
 """Seconds that a page outlives what it lists."""
+
+FAILED = frozenset({"refused", "crashed", "fault", "dead"})
+"""Outcomes of attempts that another one made good, when the delivery is done."""
 
 
 class Delivered(NamedTuple):
@@ -31,6 +35,12 @@ class Delivered(NamedTuple):
     accepted_at: float
     at: float
     acceptance: str
+
+
+class Retried(NamedTuple):
+    """A delivery that is done and of which an attempt had failed, as a page lists it."""
+
+    delivery: str
 
 
 class Repeat(NamedTuple):
@@ -44,8 +54,8 @@ class Line(NamedTuple):
     """One line of a page, and the message that it is written for."""
 
     page: str
-    kind: str  # "delivered" or "duplicates"
-    entry: Delivered | Repeat
+    kind: str  # "delivered", "retried" or "duplicates"
+    entry: Delivered | Retried | Repeat
     expires_at: float
     record_id: str
 
@@ -59,10 +69,20 @@ class Pages:
         self._lines: list[Line] = []
         self._lock = threading.Lock()
 
-    def delivered(self, message: Message, *, at: float, record_id: str, expires_at: float) -> None:
-        """List a delivery that is done."""
+    def delivered(
+        self,
+        message: Message,
+        *,
+        at: float,
+        record_id: str,
+        expires_at: float,
+        history: Sequence[Entry] = (),
+    ) -> None:
+        """List a delivery that is done, and whether an attempt of it had failed."""
         entry = Delivered(message["delivery"], message["accepted_at"], at, message["acceptance"])
         self._add(message, "delivered", entry, record_id, expires_at)
+        if any(each["outcome"] in FAILED for each in history):
+            self._add(message, "retried", Retried(message["delivery"]), record_id, expires_at)
 
     def duplicate(self, message: Message, *, record_id: str, expires_at: float) -> None:
         """List an acceptance that met an existing delivery."""
@@ -92,7 +112,12 @@ class Pages:
         return failed
 
     def _add(
-        self, message: Message, kind: str, entry: Delivered | Repeat, record_id: str, expires_at: float
+        self,
+        message: Message,
+        kind: str,
+        entry: Delivered | Retried | Repeat,
+        record_id: str,
+        expires_at: float,
     ) -> None:
         page = page_of(message["integration"], message["accepted_at"])
         with self._lock:

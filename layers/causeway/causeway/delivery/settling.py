@@ -82,7 +82,11 @@ def delivered(attempt: Attempt) -> Fate:
     if delete:
         tools.beside.delete(attempt.id)
     attempt.invocation.pages.delivered(
-        attempt.message, at=now, record_id=attempt.received.record_id, expires_at=expires_at
+        attempt.message,
+        at=now,
+        record_id=attempt.received.record_id,
+        expires_at=expires_at,
+        history=claim.attempts,
     )
     tools.metrics.add("DeliveriesSucceeded")
     if claim.ticket.replay == 0:

@@ -48,6 +48,7 @@ class Span(NamedTuple):
 
     since: float
     delivered: int
+    retried: int  # of these: those that had failed before
     latency: float | None  # seconds from acceptance to delivery, the median
     open: int  # it waits, or is dead
 
@@ -85,10 +86,18 @@ class _Open(NamedTuple):
     oldest: float | None
 
 
-class _Delivered(NamedTuple):
-    """Delivered ones of an hour: when they were accepted, when delivered."""
+class _Done(NamedTuple):
+    """A delivered one."""
 
-    times: list[tuple[float, float]]
+    accepted_at: float
+    at: float
+    retried: bool
+
+
+class _Delivered(NamedTuple):
+    """Delivered ones of an hour."""
+
+    all: list[_Done]
     more: bool
 
 
@@ -128,7 +137,7 @@ class Overview:
     ) -> Integration:
         waiting, dead = _sum(each["waiting"] for each in shards), _sum(each["dead"] for each in shards)
         open_ = [*waiting.times, *dead.times]
-        times = [*open_, *(accepted_at for accepted_at, _ in recent.times), known.heard]
+        times = [*open_, *(each.accepted_at for each in recent.all), known.heard]
         counts: dict[str, _Open | _Delivered] = {"waiting": waiting, "dead": dead, "delivered": recent}
         return Integration(
             name,
@@ -139,9 +148,9 @@ class Overview:
             oldest_dead=dead.oldest,
             waiting=len(waiting.times),
             dead=len(dead.times),
-            delivered=len(recent.times),
+            delivered=len(recent.all),
             at_least=tuple(of for of, each in counts.items() if each.more),
-            recent=tuple(self._spans(recent.times, open_)),
+            recent=tuple(self._spans(recent.all, open_)),
         )
 
     def _shard(self, name: str, shard: str) -> dict[str, _Open]:
@@ -167,7 +176,7 @@ class Overview:
     def _recent(self, name: str) -> _Delivered:
         hour = self._hour
         hours = [self._delivered(name, each, COUNTED_PAGES) for each in (hour, hour - _HOUR)]
-        return _Delivered([time for each in hours for time in each.times], any(each.more for each in hours))
+        return _Delivered([one for each in hours for one in each.all], any(each.more for each in hours))
 
     def _delivered(self, name: str, hour: float, most: int) -> _Delivered:
         """The last that were delivered of an hour's; a redelivered message lists its delivery again."""
@@ -180,8 +189,9 @@ class Overview:
             for page in reversed(pages[:most])
             for entry in delivered_on(page)
         }
-        times = [(accepted_at, at) for (_, accepted_at), at in found.items()]
-        return _Delivered(times, more=len(pages) > most)
+        retried = {delivery for page in pages[:most] for (delivery,) in page.get("retried", [])}
+        done = [_Done(accepted_at, at, delivery in retried) for (delivery, accepted_at), at in found.items()]
+        return _Delivered(done, more=len(pages) > most)
 
     def _last(self, name: str, known: float | None) -> float | None:
         """The last event, where this one is known: later hours are asked once an hour, back for a day."""
@@ -190,21 +200,23 @@ class Overview:
             return known
         if (name, hour) not in self._earlier:
             self._earlier = {key: times for key, times in self._earlier.items() if key[1] == hour}
-            times: list[tuple[float, float]] = []
+            times: list[float] = []
             for back in range(2, _HOURS):
                 begin = hour - back * _HOUR
                 if times or (known is not None and begin + _HOUR <= known):
                     break
-                times = self._delivered(name, begin, 1).times
-            self._earlier[name, hour] = [accepted_at for accepted_at, _ in times]
+                times = [each.accepted_at for each in self._delivered(name, begin, 1).all]
+            self._earlier[name, hour] = times
         return _last([*self._earlier[name, hour], known])
 
-    def _spans(self, delivered: list[tuple[float, float]], open_: list[float]) -> Iterator[Span]:
+    def _spans(self, delivered: list[_Done], open_: list[float]) -> Iterator[Span]:
         begin = self._hour - _HOUR
         while begin <= self._clock.now():
-            seconds = [at - accepted for accepted, at in delivered if begin <= accepted < begin + SPAN]
+            done = [each for each in delivered if begin <= each.accepted_at < begin + SPAN]
+            seconds = [each.at - each.accepted_at for each in done]
             failing = sum(begin <= accepted < begin + SPAN for accepted in open_)
-            yield Span(begin, len(seconds), median(seconds) if seconds else None, failing)
+            retried = sum(each.retried for each in done)
+            yield Span(begin, len(done), retried, median(seconds) if seconds else None, failing)
             begin += SPAN
 
     @property

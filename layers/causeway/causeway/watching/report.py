@@ -112,8 +112,8 @@ def _of_the_watchdog(run: Run, now: float, runbooks: str) -> dict[str, JSON]:
 
 
 def _how_many(each: Standing) -> str | None:
-    """A count that the words do not say; how long something is, `since` says."""
-    if each.value is None or each.unit in ("", "s"):
+    """A count that nothing else says: how long it is, `since` says, and how many it concerns, their names."""
+    if not each.value or each.unit in ("", "s", "integration"):
         return None
     counted = count(each.value, each.unit, at_least=each.at_least)
     return None if counted in each.what else counted

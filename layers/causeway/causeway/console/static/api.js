@@ -37,8 +37,9 @@ async function ask(method, path, { query, body, signal } = {}) {
     throw new Failed("later", "The API cannot be reached.");
   }
   setClock(answer.headers.get("date"));
-  const said = await answer.json().catch(() => null);
+  const said = await answer.json().catch(() => undefined);
   if (!answer.ok) throw failure(answer, said);
+  if (said === undefined) throw new Failed("later", "The API's answer broke off.");
   return said;
 }
 
@@ -60,6 +61,7 @@ function failure(answer, said) {
 
 const one = (...parts) => parts.map(encodeURIComponent).join("/");
 
+export const findings = (signal) => ask("GET", "findings", { signal });
 export const integrations = (signal) => ask("GET", "integrations", { signal }).then((each) => each.integrations);
 export const deliveries = (query, signal) => ask("GET", "deliveries", { query, signal });
 export const delivery = (id, signal) => ask("GET", one("deliveries", id), { signal });

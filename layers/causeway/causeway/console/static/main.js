@@ -38,6 +38,7 @@ function viewOf(hash) {
   const [path, query] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   try {
     const [name, ...parts] = path.split("/").map(decodeURIComponent);
+    if (parts.some((each) => each === "." || each === "..")) return undefined; // in an address they mean another place
     const found = VIEWS.find(([each, count]) => each === name && count === parts.length);
     return found?.[2](parts, new URLSearchParams(query ?? ""));
   } catch (error) {
@@ -52,9 +53,11 @@ function open() {
   held = key?.startsWith("filter ") ? key : null;
   running = shown = told = null;
   warn(null);
+  const over = isOver();
+  if (over) forget();
   const signedIn = token() !== null;
   for (const id of ["pages", "find", "tools"]) byId(id).hidden = !signedIn;
-  if (!signedIn) return askWho(isOver() ? "Your session is over: sign in again." : "");
+  if (!signedIn) return askWho(over ? "Your session is over: sign in again." : "");
   const view = viewOf(location.hash);
   mark();
   main.replaceChildren(h("p", { class: "quiet" }, "Loading."));
@@ -97,7 +100,6 @@ function say(sentence, first) {
 function fail(error, wait) {
   if (error.kind === "signed-out") {
     forget();
-    for (const each of document.querySelectorAll("dialog")) each.close();
     open();
     return askWho(`${error.message} Sign in again.`);
   }
@@ -117,10 +119,12 @@ function warn(message) {
   trouble.hidden = message === null;
   trouble.textContent = message ?? "";
   document.body.classList.toggle("stale", message !== null);
+  beat();
 }
 
 function askWho(reason) {
   document.title = "Sign in · Causeway";
+  for (const each of document.querySelectorAll("dialog")) each.close();
   main.replaceChildren(signIn(reason, open));
   begin();
 }
@@ -137,8 +141,9 @@ function mark() {
 function beat() {
   if (!shown) return;
   const age = Math.max(0, (now() - readAt) / 1000);
-  fresh.textContent = age < 20 ? "Live" : `${span(age)} old`;
-  fresh.classList.toggle("old", age >= 20);
+  const live = age < 20 && trouble.hidden;
+  fresh.textContent = live ? "Live" : `${span(Math.floor(age) || 1)} old`;
+  fresh.classList.toggle("old", !live);
 }
 
 byId("environment").textContent = document.body.dataset.environment;

@@ -4,19 +4,19 @@ import { h, svg, to } from "./dom.js";
 import { LEVELS } from "./judge.js";
 
 const MARKS = { bad: "×", warn: "!", hold: "‖", fine: "" };
-const SAID = { bad: "broken", warn: "needs a look", hold: "paused", fine: "all right" };
+const SAID = { bad: "broken", warn: "needs a look", hold: "on hold" };
 const TALL = 26;
 const GAP = 10;
 const NARROW = 480; // below so many pixels an integration's name stands above its line
 const LETTER = 7.3; // about so wide is one, at 13 px
 
-/** Draw it into a figure that draws itself anew when its width changes. */
-export function map(integrations, found, levels) {
+/** Draw it into a figure that draws itself anew when its width changes; `fine` is what is said of those without a matter. */
+export function map(integrations, found, levels, fine) {
   const figure = h("figure", { class: "map" });
   const drawn = () => {
     const { paddingLeft, paddingRight, fontSize } = getComputedStyle(figure);
     const wide = Math.floor(figure.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight));
-    if (wide > 0) figure.replaceChildren(picture(integrations, found, levels, wide, parseFloat(fontSize) / 15));
+    if (wide > 0) figure.replaceChildren(picture(integrations, found, levels, { fine, width: wide, scale: parseFloat(fontSize) / 15 }));
   };
   let before = 0;
   new ResizeObserver(() => {
@@ -62,8 +62,8 @@ function placed(rows, namesOf, tall) {
   );
 }
 
-/** @param {number} scale of letters, beside those of a usual screen. */
-function picture(integrations, found, levels, width, scale) {
+/** `scale`: of letters, beside those of a usual screen. */
+function picture(integrations, found, levels, { fine, width, scale }) {
   const wide = width / scale;
   const narrow = wide < NARROW;
   const tall = narrow ? 46 : TALL;
@@ -83,13 +83,13 @@ function picture(integrations, found, levels, width, scale) {
     "svg",
     { viewBox: `0 0 ${wide} ${height}`, width, height: height * scale, role: "group", "aria-label": label },
     svg("g", { class: "edges" }, edges),
-    [...left].map(([name, y]) => box(name, { x: x.left, y, width: side, level: "fine", kind: "system" })),
+    [...left].map(([name, y]) => box(name, { x: x.left, y, width: side, level: of.get(name) ?? "fine", kind: "system" })),
     [...right].map(([name, y]) => box(name, { x: x.right, y, width: side, level: of.get(name) ?? "fine", kind: "system" })),
     rows.map(({ each, y }) => {
       const level = levels.get(each.integration);
       const name = each.integration;
       const inside = box(name, { x: x.middle, y, width: middle, level, kind: "integration", lines: narrow ? 2 : 1 });
-      return svg("a", { href: to("integrations", name), "data-key": `map ${name}`, "aria-label": `${name}: ${SAID[level]}` }, inside);
+      return svg("a", { href: to("integrations", name), "data-key": `map ${name}`, "aria-label": `${name}: ${SAID[level] ?? fine}` }, inside);
     }),
   );
 }

@@ -2,6 +2,7 @@
 
 const EVERY = 10; // seconds; the API's answers are up to five old
 const SLOWEST = 120;
+const LONGEST = 3600; // that an answer can make it wait
 
 /**
  * @param {{load: (signal: AbortSignal) => Promise<any>, every?: number}} view `every` 0: once.
@@ -27,7 +28,7 @@ export function refreshing(view, good, bad) {
     } catch (error) {
       if (gone.signal.aborted) return;
       failures += 1;
-      const again = error.kind === "later" ? Math.max(error.after, Math.min(SLOWEST, (every || EVERY) * 2 ** (failures - 1))) : 0;
+      const again = error.kind === "later" ? Math.min(LONGEST, Math.max(error.after, Math.min(SLOWEST, (every || EVERY) * 2 ** (failures - 1)))) : 0;
       bad(error, again);
       plan(again);
     }
@@ -46,6 +47,7 @@ export function refreshing(view, good, bad) {
 
   const seen = () => (document.hidden ? clearTimeout(timer) : every && now());
   document.addEventListener("visibilitychange", seen, { signal: gone.signal });
+  addEventListener("online", seen, { signal: gone.signal });
   now();
   return {
     now,

@@ -2,12 +2,16 @@
 
 const PLACE = "causeway.session";
 
-let session = null;
-try {
-  session = JSON.parse(sessionStorage.getItem(PLACE));
-} catch {
-  sessionStorage.removeItem(PLACE);
+/** What the tab's storage gives; null where the browser has none for this page: then it is this page's memory alone. */
+function stored(act) {
+  try {
+    return act(sessionStorage);
+  } catch {
+    return null;
+  }
 }
+
+let session = stored((all) => JSON.parse(all.getItem(PLACE)));
 
 /** Take a key that the address holds behind its `#`, and the key from the address at once. */
 export function takeKey() {
@@ -21,12 +25,12 @@ export function takeKey() {
 /** @param {{token: string, kind: "key"|"oidc", ends?: number}} found `ends` in epoch milliseconds. */
 export function keep(found) {
   session = found;
-  sessionStorage.setItem(PLACE, JSON.stringify(found));
+  stored((all) => all.setItem(PLACE, JSON.stringify(found)));
 }
 
 export function forget() {
   session = null;
-  sessionStorage.removeItem(PLACE);
+  stored((all) => all.removeItem(PLACE));
 }
 
 /** The token, or null when there is none or its time is over. */

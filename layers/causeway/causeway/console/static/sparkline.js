@@ -10,7 +10,7 @@ const HIGH = 24;
 /** What is drawn: how much of a part there is, and how it is said. */
 const KINDS = {
   rate: { name: "delivered", of: (part) => part.delivered, say: (value) => `${value}` },
-  failures: { name: "waiting or dead", of: (part) => part.open, say: (value) => `${value}` },
+  failures: { name: "not at once", of: (part) => part.open + part.retried, say: (value) => `${value}` },
   latency: { name: "median latency", of: (part) => part.latency, say: span },
 };
 
@@ -36,16 +36,24 @@ export function sparkline(recent, kind) {
   const most = Math.max(...known);
   const last = parts.map(of).at(-1);
   const label = `${name}, by five minutes: at most ${say(most)}${last === null ? "" : `, now ${say(last)}`}`;
-  return framed(label, kind, kind === "latency" ? line(parts, of, most) : bars(parts, of, most));
+  if (kind === "latency") return framed(label, kind, line(parts, of, most));
+  if (kind === "rate") return framed(label, kind, bars(parts, of, most));
+  return framed(`${label}; ${made(recent)}`, kind, bars(parts, of, most), bars(parts, (part) => part.open, most, "open"));
 }
 
-const bars = (parts, of, most) =>
+/** What did not go at once, in words. */
+export function made(recent) {
+  const sum = (name) => recent.reduce((all, part) => all + part[name], 0);
+  return `${sum("open")} waiting or dead, ${sum("retried")} delivered by a retry`;
+}
+
+const bars = (parts, of, most, className = "") =>
   parts.map((part, index) => {
     const value = of(part);
     if (!value) return null;
     const height = tall(value, most);
     return svg("rect", {
-      class: index === parts.length - 1 ? "part now" : "part",
+      class: `part ${index === parts.length - 1 ? "now" : ""} ${className}`,
       x: left(parts, index) + 0.5,
       y: HIGH - height,
       width: WIDE - 1,
