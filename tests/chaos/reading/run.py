@@ -14,14 +14,15 @@ from causeway.aws.errors import AwsError
 from tests.chaos.reading.judging import Evidence, judge
 from tests.chaos.reading.lists import PAGINATE
 from tests.chaos.reading.shop import ARRIVING
-from tests.chaos.reading.world import SHOP, WHILE_READ, World
+from tests.chaos.reading.world import SHOP
 from tests.support.local_cloud import CAUSEWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tests.chaos.reading.judging import Finding
     from tests.chaos.reading.shop import Shop
+    from tests.chaos.reading.world import World
     from tests.support.local_cloud import LocalCloud
 
 SLOT = 60.0
@@ -31,6 +32,7 @@ _WAVES, _WAVE = 5, 3.0  # rows are committed in so many waves before a slot, one
 _CHANGED = 0.05  # of the rows of a run change while they are read
 _UNDER_WAY = 0.2  # of them may still be under way when the next are committed
 _LOOK_EVERY = 1.0
+_BY_HAND = 120  # seconds for which a command waits for its run
 _STUCK_AFTER = 150.0  # seconds in which nothing has arrived: longer than a killed process is missed
 
 
@@ -52,17 +54,16 @@ class Reading:
     Args:
         cloud: A local cloud with the map.
         shop: Its API and its target.
-        seed: Decides which processes are killed when.
+        world: The same cloud, as a dangerous place.
         until: When the time is up: epoch seconds.
         tell: Hears how it goes.
     """
 
     def __init__(
-        self, cloud: LocalCloud, shop: Shop, *, seed: int, until: float, tell: Callable[[str], None]
+        self, cloud: LocalCloud, shop: Shop, world: World, *, until: float, tell: Callable[[str], None]
     ) -> None:
-        self._cloud, self._shop = cloud, shop
+        self._cloud, self._shop, self._world = cloud, shop, world
         self._until, self._tell = until, tell
-        self._world = World(cloud, seed, WHILE_READ)
         self._commands: list[subprocess.Popen[str]] = []
 
     def carry_out(self, records: int, runs: int) -> Result:
@@ -73,7 +74,8 @@ class Reading:
                 self._run(run, records // runs // len(PAGINATE))
             self._shop.most_changes = 0
             finished = self._wait(self._is_quiet, "the end")
-        evidence = self._evidence()
+        # Of what is still under way a last reading would tell nothing.
+        evidence = self._evidence(list(PAGINATE) if finished else [])
         return Result(
             evidence,
             judge(evidence),
@@ -102,7 +104,7 @@ class Reading:
     def _poll(self, name: str) -> subprocess.Popen[str]:
         """The command, beside the schedule."""
         return subprocess.Popen(
-            [CAUSEWAY, "poll", SHOP, name, "--json", "--wait", "300"],
+            [CAUSEWAY, "poll", SHOP, name, "--json", "--wait", str(_BY_HAND)],
             env=self._cloud.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -128,9 +130,9 @@ class Reading:
             time.sleep(_LOOK_EVERY)
         return False
 
-    def _evidence(self) -> Evidence:
+    def _evidence(self, read_again: Sequence[str]) -> Evidence:
         shop = self._shop
-        again = {name: _progress(self._poll(name)) for name in PAGINATE}
+        again = {name: _progress(self._poll(name)) for name in read_again}
         left = self._world.on_queue()
         versions = {
             (name, *version): known
@@ -144,7 +146,7 @@ class Reading:
 
 def _progress(command: subprocess.Popen[str]) -> dict[str, Any]:
     """What a command said when it was done; what went wrong with it counts as a state of its own."""
-    out, errors = command.communicate(timeout=330)
+    out, errors = command.communicate(timeout=_BY_HAND + 60)
     try:
         found: dict[str, Any] = json.loads(out)
     except ValueError:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode
 
 from tests.chaos.reading.lists import PAGINATE, List
-from tests.support.faults import BUSY, LOST, OK, RESET, TIMEOUT, Fault, Weather, soon
+from tests.chaos.reading.world import TIMEOUT
+from tests.support.faults import BUSY, LOST, OK, RESET, Fault, Weather, soon
 from tests.support.faulty_target import Exchange, FaultyTarget
 from tests.support.target import Received, Reply
 
@@ -39,6 +40,11 @@ _FAULTS = (
 _ARE_LATE = 0.25  # of the rows
 _CHANGES = (0, 0, 1, 2)  # after each page
 _UNREAD = 0.1  # of these are of what was shown just now, so that nobody need have it yet
+
+
+def records_of(exchange: Exchange) -> list[dict[str, Any]]:
+    """The records that arrive with a request: those of a batch, or one."""
+    return exchange.body if isinstance(exchange.body, list) else [exchange.body]
 
 
 class Asked(NamedTuple):
@@ -76,7 +82,8 @@ class Shop(FaultyTarget):
         """What was done has arrived."""
         name = exchange.place.rpartition("/")[2]
         if exchange.fault.commits and name in self.lists:
-            self.lists[name].arrived(exchange.body["id"], exchange.body["version"])
+            for record in records_of(exchange):
+                self.lists[name].arrived(record["id"], record["version"])
         return super().noted(exchange)
 
     def commit(self, name: str, first: int, last: int) -> None:

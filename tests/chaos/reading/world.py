@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from causeway.polling.states import covered
 from tests.chaos.reading.lists import PAGINATE
-from tests.support.faults import TIMEOUT
+from tests.support.faults import TIMEOUT as ANSWERED_WITHIN
 from tests.support.rough_cloud import RoughCloud
 
 if TYPE_CHECKING:
@@ -23,6 +23,15 @@ ASKING = "asking"
 WAIT = 3
 """Seconds for which a client waits."""
 
+TIMEOUT = 2.0
+"""Seconds for which the shop's pages are waited for."""
+
+BATCH = 10
+"""So many records of a list that is read in batches are one event."""
+
+BATCHED = ("cursor", "page", "offset")
+"""Those lists: what a batch is called depends on what was read together. Of the others each record is an event."""
+
 WHILE_READ = ("PollerFunction",) * 3 + ("ProcessorFunction",) * 3 + ("SchedulerFunction",)
 """Whose processes are killed while polls read."""
 
@@ -30,7 +39,7 @@ WHILE_ASKED = ("RequestFunction",) * 3 + ("ProcessorFunction",) * 2
 """And while clients ask."""
 
 _DELIVERING, _READING = 10, 16  # seconds that an invocation may take; a poller's keeps 8 of them back
-_KILLS_EVERY = (1.5, 4.0)
+_KILLS_EVERY = (3.0, 8.0)
 
 _API = """\
 system: {name}
@@ -50,6 +59,7 @@ _POLL = """\
     id: id
     version: version
     cursor: {{field: updated_at, param: since, start: "2026-01-01T00:00:00Z", lookback: 30s}}
+    batch: {batch}
     paginate: {paginate}
 """
 
@@ -73,13 +83,21 @@ def write_map(directory: Path, port: int, size: int) -> None:
     (directory / "environments" / "dev.yaml").write_text("{}\n")
     polls = "polls:\n"
     for name, words in PAGINATE.items():
-        polls += _POLL.format(name=name, paginate=words % size if "%" in words else words)
+        polls += _POLL.format(
+            name=name,
+            paginate=words % size if "%" in words else words,
+            batch=BATCH if name in BATCHED else 1,
+        )
         source = f"{{system: {SHOP}, poll: {name}}}"
         _integrate(directory, name=name, source=source, flow="{}", system="desk", path=f"/arrived/{name}")
     source = f"{{request: {{wait: {WAIT}s, otherwise: queue}}}}"
     _integrate(directory, name=ASKING, source=source, flow=_STEP, system="office", path="/office")
-    for name, description in ((SHOP, "Is read."), ("desk", "Takes records."), ("office", "Is asked.")):
-        api = _API.format(name=name, description=description, port=port, timeout=int(TIMEOUT))
+    for name, description, timeout in (
+        (SHOP, "Is read.", TIMEOUT),
+        ("desk", "Takes records.", TIMEOUT),
+        ("office", "Is asked.", ANSWERED_WITHIN),
+    ):
+        api = _API.format(name=name, description=description, port=port, timeout=int(timeout))
         (directory / "systems" / f"{name}.yaml").write_text(api + (polls if name == SHOP else ""))
 
 
