@@ -1,6 +1,6 @@
 """Fifty thousand records, read in six runs by four polls of an API in trouble, while functions are killed.
 
-    python -m tests.chaos.reading --records 50000 --runs 6 --seed 7 [--size 100] [--requests 300] [--seconds 1500]
+    python -m tests.chaos.reading --records 50000 --runs 6 --seed 7 [--size 250] [--requests 300] [--seconds 1500]
 
 On a local cloud of its own four polls read lists that page in four ways. Many rows have the same time, some show late,
 some change while they are read; the API answers 429 and 503 with `Retry-After`, 500, half a page, too late or
@@ -48,7 +48,7 @@ def main() -> None:
     )
     parser.add_argument("--records", type=int, default=50_000, help="0: none")
     parser.add_argument("--runs", type=int, default=6)
-    parser.add_argument("--size", type=int, default=100, help="records of a page")
+    parser.add_argument("--size", type=int, default=250, help="records of a page")
     parser.add_argument("--requests", type=int, default=300, help="0: none")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calm", action="store_true", help="kill nothing")

@@ -70,10 +70,10 @@ class Reading:
         """Let so many records be read in so many runs, and judge."""
         began = time.time()
         with self._world:
-            for run in range(runs):
-                self._run(run, records // runs // len(PAGINATE))
+            rows = records // runs // len(PAGINATE)
+            finished = all(self._run(run, rows) for run in range(runs))
             self._shop.most_changes = 0
-            finished = self._wait(self._is_quiet, "the end")
+            finished = finished and self._wait(self._is_quiet, "the end")
         # Of what is still under way a last reading would tell nothing.
         evidence = self._evidence(list(PAGINATE) if finished else [])
         return Result(
@@ -85,8 +85,8 @@ class Reading:
             sum(self._shop.changed.values()),
         )
 
-    def _run(self, run: int, rows: int) -> None:
-        """The rows of one run: committed until its slot, read from then on, twice at once."""
+    def _run(self, run: int, rows: int) -> bool:
+        """The rows of one run: committed until its slot, read from then on, twice at once; whether in time."""
         slot = _next_slot(time.time() + _WAVES * _WAVE)
         _sleep_until(slot - _WAVES * _WAVE)
         first = run * rows
@@ -97,9 +97,10 @@ class Reading:
         self._shop.most_changes += int(rows * _CHANGED)
         for name in list(PAGINATE)[run % 2 :: 2]:
             self._commands.append(self._poll(name))
-        self._wait(lambda: self._world.is_covered(slot), f"run {run + 1}")
         under_way = int(_UNDER_WAY * rows * len(PAGINATE))
-        self._wait(lambda: self._shop.waiting() <= under_way, f"run {run + 1} has been read")
+        return self._wait(lambda: self._world.is_covered(slot), f"run {run + 1}") and self._wait(
+            lambda: self._shop.waiting() <= under_way, f"run {run + 1} has been read"
+        )
 
     def _poll(self, name: str) -> subprocess.Popen[str]:
         """The command, beside the schedule."""

@@ -26,7 +26,7 @@ WAIT = 3
 TIMEOUT = 2.0
 """Seconds for which the shop's pages are waited for."""
 
-BATCH = 10
+BATCH = 25
 """So many records of a list that is read in batches are one event."""
 
 BATCHED = ("cursor", "page", "offset")
@@ -40,6 +40,8 @@ WHILE_ASKED = ("RequestFunction",) * 3 + ("ProcessorFunction",) * 2
 
 _DELIVERING, _READING = 10, 16  # seconds that an invocation may take; a poller's keeps 8 of them back
 _KILLS_EVERY = (3.0, 8.0)
+_HAS_WORKED = 1.6  # so that work outweighs starting
+_MINUTES_EVERY = 3.0
 
 _API = """\
 system: {name}
@@ -114,6 +116,8 @@ class World(RoughCloud):
             f"{seed}/world",
             killed=killed,
             every=_KILLS_EVERY,
+            worked=_HAS_WORKED,
+            minutes=_MINUTES_EVERY,
             invocations={"ProcessorFunction": _DELIVERING, "PollerFunction": _READING},
             queues={"DeliveriesUrl": _DELIVERING + 1, "PollsUrl": _READING + 1},
         )
