@@ -14,11 +14,11 @@ from causeway.aws.errors import AwsError
 from tests.chaos.reading.judging import Evidence, judge
 from tests.chaos.reading.lists import PAGINATE
 from tests.chaos.reading.shop import ARRIVING
-from tests.chaos.reading.world import SHOP
+from tests.chaos.reading.world import SHARES, SHOP
 from tests.support.local_cloud import CAUSEWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.chaos.reading.judging import Finding
     from tests.chaos.reading.shop import Shop
@@ -70,9 +70,9 @@ class Reading:
         """Let so many records be read in so many runs, and judge."""
         began = time.time()
         with self._world:
-            rows = records // runs // len(PAGINATE)
+            rows = {name: int(records * share / runs) for name, share in SHARES.items()}
             finished = all(self._run(run, rows) for run in range(runs))
-            self._shop.most_changes = 0
+            self._shop.most_changes.clear()
             finished = finished and self._wait(self._is_quiet, "the end")
         # Of what is still under way a last reading would tell nothing.
         evidence = self._evidence(list(PAGINATE) if finished else [])
@@ -85,19 +85,19 @@ class Reading:
             sum(self._shop.changed.values()),
         )
 
-    def _run(self, run: int, rows: int) -> bool:
+    def _run(self, run: int, rows: Mapping[str, int]) -> bool:
         """The rows of one run: committed until its slot, read from then on, twice at once; whether in time."""
         slot = _next_slot(time.time() + _WAVES * _WAVE)
         _sleep_until(slot - _WAVES * _WAVE)
-        first = run * rows
         for wave in range(_WAVES):
-            for name in PAGINATE:
-                self._shop.commit(name, first + rows * wave // _WAVES, first + rows * (wave + 1) // _WAVES)
+            for name, count in rows.items():
+                parts = (run * count + count * part // _WAVES for part in (wave, wave + 1))
+                self._shop.commit(name, *parts)
             _sleep_until(slot - (_WAVES - 1 - wave) * _WAVE)
-        self._shop.most_changes += int(rows * _CHANGED)
+        self._shop.most_changes.update({name: int(count * _CHANGED) for name, count in rows.items()})
         for name in list(PAGINATE)[run % 2 :: 2]:
             self._commands.append(self._poll(name))
-        under_way = int(_UNDER_WAY * rows * len(PAGINATE))
+        under_way = int(_UNDER_WAY * sum(rows.values()))
         return self._wait(lambda: self._world.is_covered(slot), f"run {run + 1}") and self._wait(
             lambda: self._shop.waiting() <= under_way, f"run {run + 1} has been read"
         )

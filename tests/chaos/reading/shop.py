@@ -69,7 +69,7 @@ class Shop(FaultyTarget):
         self.lists = {name: List(name, size) for name in PAGINATE}
         self.asked: list[Asked] = []
         self.changed: Counter[str] = Counter()
-        self.most_changes = 0  # of each list from now on
+        self.most_changes: Counter[str] = Counter()  # of each list so far
         self._dice = {name: random.Random(f"{seed}/{name}") for name in PAGINATE}
 
     def __enter__(self) -> Self:
@@ -126,7 +126,7 @@ class Shop(FaultyTarget):
     def _change(self, name: str, page: Page) -> None:
         """Rows change while the list is read: those that were, and now and then one that was shown just now."""
         dice, list_ = self._dice[name], self.lists[name]
-        for _ in range(dice.choice(_CHANGES) if self.changed[name] < self.most_changes else 0):
+        for _ in range(dice.choice(_CHANGES) if self.changed[name] < self.most_changes[name] else 0):
             if dice.random() < _UNREAD and page.records:
                 one = dice.choice(page.records)
                 self.changed[name] += list_.replace(one["id"], one["version"], int(time.time()))

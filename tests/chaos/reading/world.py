@@ -29,8 +29,12 @@ TIMEOUT = 2.0
 BATCH = 25
 """So many records of a list that is read in batches are one event."""
 
+SHARES = {"link": 0.1, "cursor": 0.3, "page": 0.3, "offset": 0.3}
+"""How much of the records is in which list."""
+
 BATCHED = ("cursor", "page", "offset")
-"""Those lists: what a batch is called depends on what was read together. Of the others each record is an event."""
+"""The lists that are read in batches, which are called by what was read together; of the other each record is an
+event. That one is shorter, since a delivery costs the local cloud the same, whatever is in it."""
 
 WHILE_READ = ("PollerFunction",) * 3 + ("ProcessorFunction",) * 3 + ("SchedulerFunction",)
 """Whose processes are killed while polls read."""
@@ -38,8 +42,8 @@ WHILE_READ = ("PollerFunction",) * 3 + ("ProcessorFunction",) * 3 + ("SchedulerF
 WHILE_ASKED = ("RequestFunction",) * 3 + ("ProcessorFunction",) * 2
 """And while clients ask."""
 
-_DELIVERING, _READING = 10, 16  # seconds that an invocation may take; a poller's keeps 8 of them back
-_KILLS_EVERY = (3.0, 8.0)
+_DELIVERING, _READING = 18, 18  # seconds that an invocation may take; a poller's keeps 8 of them back
+_KILLS_EVERY = (3.0, 10.0)
 _HAS_WORKED = 1.6  # so that work outweighs starting
 _MINUTES_EVERY = 3.0
 
