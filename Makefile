@@ -74,6 +74,10 @@ fuzz: setup ## Send requests that nobody thought of to the verification; SECONDS
 storm: setup ## Send deliveries through a storm of faults and killed processes; DELIVERIES=2000 SEED=1.
 	@$(BIN)/python -m tests.chaos.storm --deliveries $(or $(DELIVERIES),2000) --seed $(or $(SEED),1)
 
+.PHONY: reading
+reading: setup ## Read an API in trouble, and ask it, while processes are killed; RECORDS=50000 SEED=1 SECONDS=1500.
+	@$(BIN)/python -m tests.chaos.reading --records $(or $(RECORDS),50000) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),1500)
+
 .PHONY: bench
 bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time, throughput and verifying.
 	@for benchmark in $(filter-out benchmarks/poll.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$benchmark" || exit 1; done

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 MINUTE = 14
 """Seconds that one of the scheduler's minutes may take: it works for 4 of them."""
 
-_MINUTES_EVERY = 0.5
-_HAS_WORKED = 1.2  # times the processor's time that it takes to start: who is killed before was never any use
 _DEPTHS = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
 
 
@@ -42,6 +40,9 @@ class RoughCloud:
         seed: Decides when which process is killed.
         killed: Whose processes, by the functions' logical names; those that are named twice, twice as often.
         every: So many seconds are between two kills: from, to.
+        worked: A process is killed when it has had so many times the processor's time that it takes to start. Who is
+            killed before was never any use; and the higher it is, the less of a busy machine goes into starting.
+        minutes: So many seconds are between two of the scheduler's minutes.
         invocations: Seconds that an invocation may take, by logical names: who is killed in one is missed for so
             long.
         queues: The outputs that name the queues from which those functions read, with the seconds for which a
@@ -55,6 +56,8 @@ class RoughCloud:
         *,
         killed: Sequence[str],
         every: tuple[float, float],
+        worked: float = 1.2,
+        minutes: float = 0.5,
         invocations: Mapping[str, int],
         queues: Mapping[str, int],
     ) -> None:
@@ -66,14 +69,14 @@ class RoughCloud:
         self.journal = Table(self.aws, self.outputs["Journal"])
         self.state = Table(self.aws, self.outputs["State"])
         self.killed: list[tuple[float, str]] = []
-        self._names, self._every = killed, every
+        self._names, self._every, self._minutes_every = killed, every, minutes
         self._dice = random.Random(seed)
         self._queues = [self.outputs[name] for name in queues]
         self._over = threading.Event()
         works = [self._minutes, *self.works(), *([self._kill] if killed else [])]
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
         started = [used for name in set(killed) for _, used in self._processes(name)]
-        self._to_start = _HAS_WORKED * max(started, default=1.0)
+        self._to_start = worked * max(started, default=1.0)
         self._shorten_waits(invocations, queues)
 
     def __enter__(self) -> Self:
@@ -138,7 +141,7 @@ class RoughCloud:
 
     def _minutes(self) -> None:
         """Have the scheduler's minutes come faster."""
-        while not self._over.wait(_MINUTES_EVERY):
+        while not self._over.wait(self._minutes_every):
             if self.is_minute():
                 with suppress(ClientError, BotoCoreError):  # it was killed
                     self.cloud.clients("lambda").invoke(FunctionName=self.functions["SchedulerFunction"])

@@ -1,6 +1,6 @@
 """Fifty thousand records, read in six runs by four polls of an API in trouble, while functions are killed.
 
-    python -m tests.chaos.reading --records 50000 --runs 6 --seed 7 [--size 100] [--requests 300] [--seconds 1500]
+    python -m tests.chaos.reading --records 50000 --runs 6 --seed 7 [--size 250] [--requests 300] [--seconds 1500]
 
 On a local cloud of its own four polls read lists that page in four ways. Many rows have the same time, some show late,
 some change while they are read; the API answers 429 and 503 with `Retry-After`, 500, half a page, too late or
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from tests.chaos.reading.asking import OFFICE, Asking
 from tests.chaos.reading.run import Reading
 from tests.chaos.reading.shop import Shop
-from tests.chaos.reading.world import write_map
+from tests.chaos.reading.world import WHILE_ASKED, WHILE_READ, World, write_map
 from tests.support.faults import OK
 from tests.support.local_cloud import LocalCloud
 
@@ -48,9 +48,10 @@ def main() -> None:
     )
     parser.add_argument("--records", type=int, default=50_000, help="0: none")
     parser.add_argument("--runs", type=int, default=6)
-    parser.add_argument("--size", type=int, default=100, help="records of a page")
+    parser.add_argument("--size", type=int, default=250, help="records of a page")
     parser.add_argument("--requests", type=int, default=300, help="0: none")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calm", action="store_true", help="kill nothing")
     parser.add_argument("--seconds", type=float, default=1500, help="at most so long")
     arguments = parser.parse_args()
     until, seed = time.time() + arguments.seconds, arguments.seed
@@ -61,12 +62,15 @@ def main() -> None:
         cloud_for(Path(folder), shop, arguments.size) as cloud,
     ):
         if arguments.records:
-            reading = Reading(cloud, shop, seed=seed, until=until, tell=tell)
-            result = reading.carry_out(arguments.records, arguments.runs)
+            world = World(cloud, seed, () if arguments.calm else WHILE_READ)
+            result = Reading(cloud, shop, world, until=until, tell=tell).carry_out(
+                arguments.records, arguments.runs
+            )
             sys.stdout.write(f"seed {seed}: {summary(result, shop)}\n")
             well &= result.finished and not result.findings
         if arguments.requests:
-            answers = Asking(cloud, shop, seed=seed, until=until, tell=tell).carry_out(arguments.requests)
+            world = World(cloud, seed, () if arguments.calm else WHILE_ASKED)
+            answers = Asking(cloud, shop, world, until=until, tell=tell).carry_out(arguments.requests)
             sys.stdout.write(f"seed {seed}: {summary_of_requests(answers)}\n")
             well &= not answers.findings
     if not well:
@@ -75,6 +79,7 @@ def main() -> None:
 
 def tell(text: str) -> None:
     """Say how it goes, where it is no part of the result."""
+    text = f"{time.strftime('%H:%M:%S')} {text}"
     sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n")
 
 
@@ -94,7 +99,7 @@ def summary(result: Result, shop: Shop) -> str:
     return "\n".join(
         [
             f"{len(evidence.versions)} versions of {rows} records in {result.seconds:.0f} s",
-            f"  arrived     {len(evidence.arrived)}; {missable} were replaced before anybody could have read them",
+            f"  arrived     {len(evidence.arrived)} in {len(evidence.deliveries)} deliveries; {missable} were replaced before anybody could have read them",
             f"  changed     {result.changed} while they were read",
             f"  pages       {len(evidence.asked)} requests: {_counts(met)}",
             (
@@ -117,7 +122,7 @@ def summary_of_requests(answers: Answers) -> str:
             f"{len(answers.clients)} requests in {answers.seconds:.0f} s",
             (
                 f"  answers     {_counts(Counter(str(each.status or 'none') for each in answers.told))}; "
-                f"half within {took[len(took) // 2]:.2f} s, all within {took[-1]:.2f} s"
+                f"half within {took[len(took) // 2]:.2f} s, all within {took[-1]:.2f} s of {answers.within:.1f} s"
             ),
             f"  found later {sum(each.later for each in answers.clients)}",
             f"  target      {_counts(Counter(each.fault.name for each in answers.exchanges))}",

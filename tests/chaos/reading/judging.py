@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from causeway.events.identity import delivery_id
+from tests.chaos.reading.shop import records_of
 from tests.chaos.reading.world import SHOP
 from tests.support.faults import OK
 
@@ -44,10 +45,19 @@ class Evidence:
 
     @cached_property
     def arrived(self) -> Mapping[Name, Sequence[Exchange]]:
-        """What the target was asked of each version."""
+        """The requests with which each version came."""
         found: dict[Name, list[Exchange]] = defaultdict(list)
         for each in self.exchanges:
-            found[each.place.rpartition("/")[2], each.body["id"], each.body["version"]].append(each)
+            for record in records_of(each):
+                found[_list_of(each), record["id"], record["version"]].append(each)
+        return found
+
+    @cached_property
+    def deliveries(self) -> Mapping[str, Sequence[Exchange]]:
+        """The requests that were made for each delivery, by what it has to be called."""
+        found: dict[str, list[Exchange]] = defaultdict(list)
+        for each in self.exchanges:
+            found[delivery_id(SHOP, each.event, _list_of(each))].append(each)
         return found
 
     def was_killed(self, function: str, since: float, until: float) -> bool:
@@ -63,36 +73,34 @@ class Finding(NamedTuple):
     about: str
 
 
-def delivery_of(name: Name) -> str:
-    """The id of the delivery that a version is."""
-    return delivery_id(SHOP, f"{name[1]}@{name[2]}", name[0])
-
-
 def arrived(evidence: Evidence) -> Iterator[Finding]:
     """Every version arrives that was not replaced before it could be read, and nothing that never was."""
     for name, version in evidence.versions.items():
-        done = [each for each in evidence.arrived.get(name, ()) if each.fault.commits]
+        done = any(each.fault.commits for each in evidence.arrived.get(name, ()))
         if not done and not version.missable:
-            item = evidence.items.get(delivery_of(name))
-            yield Finding(
-                "arrived", f"at the target, and it is {item['status'] if item else 'unknown'}", _text(name)
-            )
+            yield Finding("arrived", "that it arrives", _text(name))
     for name in evidence.arrived.keys() - evidence.versions.keys():
         yield Finding("arrived", "only what the API has shown", _text(name))
 
 
+def in_one_delivery(evidence: Evidence) -> Iterator[Finding]:
+    """Every version comes with one event, alone or in a batch."""
+    for name, exchanges in evidence.arrived.items():
+        if len(events := {each.event for each in exchanges}) > 1:
+            yield Finding("in one event", f"one event, not {sorted(events)}", _text(name))
+
+
 def done_once(evidence: Evidence) -> Iterator[Finding]:
     """The target is asked under one key, which is the delivery's, and again only by whoever could not know."""
-    for name, exchanges in evidence.arrived.items():
-        wanted = delivery_of(name)
-        if keys := {each.key for each in exchanges} - {wanted}:
-            yield Finding("one key", f"asked under {wanted}, not {keys}", _text(name))
+    for delivery, exchanges in evidence.deliveries.items():
+        if keys := {each.key for each in exchanges} - {delivery}:
+            yield Finding("one key", f"asked under {delivery}, not {sorted(keys)}", exchanges[0].event)
         done = [each for each in exchanges if each.fault == OK]
         for one, other in pairwise(done):
             killed = evidence.was_killed("ProcessorFunction", one.answered, other.at)
-            if not killed and not _was_unheard(evidence.items.get(wanted), one):
+            if not killed and not _was_unheard(evidence.items.get(delivery), one):
                 expected = f"nothing after the answer, not again {other.at - one.answered:.2f} s later"
-                yield Finding("done once", expected, _text(name))
+                yield Finding("done once", expected, one.event)
 
 
 def _was_unheard(item: Item | None, exchange: Exchange) -> bool:
@@ -105,18 +113,15 @@ def _was_unheard(item: Item | None, exchange: Exchange) -> bool:
 
 
 def delivered(evidence: Evidence) -> Iterator[Finding]:
-    """The journal says of all that arrived that it is delivered, and of nothing else."""
-    known = {delivery_of(name): name for name in evidence.arrived}
-    for delivery, name in known.items():
+    """The journal says of all that arrived that it is delivered, and knows nothing else."""
+    for delivery, exchanges in evidence.deliveries.items():
         item = evidence.items.get(delivery)
         if item is None or item["status"] != "delivered":
             status = item["status"] if item else "not in the journal"
-            yield Finding("delivered", f"status delivered, not: {status}", _text(name))
+            yield Finding("delivered", f"status delivered, not: {status}", exchanges[0].event)
     for delivery, item in evidence.items.items():
-        if item["system"] == SHOP and delivery not in known:
-            yield Finding(
-                "delivered", "deliveries of what arrived, and no other", f"{item['event_id']} {delivery}"
-            )
+        if item["system"] == SHOP and delivery not in evidence.deliveries:
+            yield Finding("delivered", "deliveries of what arrived, and no other", item["event_id"])
 
 
 def left_alone(evidence: Evidence) -> Iterator[Finding]:
@@ -142,6 +147,7 @@ def nothing_left(evidence: Evidence) -> Iterator[Finding]:
 
 RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     arrived,
+    in_one_delivery,
     done_once,
     delivered,
     left_alone,
@@ -152,6 +158,10 @@ RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
 def judge(evidence: Evidence) -> list[Finding]:
     """All that does not hold."""
     return [finding for rule in RULES for finding in rule(evidence)]
+
+
+def _list_of(exchange: Exchange) -> str:
+    return exchange.place.rpartition("/")[2]
 
 
 def _text(name: Name) -> str:

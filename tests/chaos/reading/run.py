@@ -14,14 +14,15 @@ from causeway.aws.errors import AwsError
 from tests.chaos.reading.judging import Evidence, judge
 from tests.chaos.reading.lists import PAGINATE
 from tests.chaos.reading.shop import ARRIVING
-from tests.chaos.reading.world import SHOP, WHILE_READ, World
+from tests.chaos.reading.world import SHARES, SHOP
 from tests.support.local_cloud import CAUSEWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.chaos.reading.judging import Finding
     from tests.chaos.reading.shop import Shop
+    from tests.chaos.reading.world import World
     from tests.support.local_cloud import LocalCloud
 
 SLOT = 60.0
@@ -31,6 +32,7 @@ _WAVES, _WAVE = 5, 3.0  # rows are committed in so many waves before a slot, one
 _CHANGED = 0.05  # of the rows of a run change while they are read
 _UNDER_WAY = 0.2  # of them may still be under way when the next are committed
 _LOOK_EVERY = 1.0
+_BY_HAND = 120  # seconds for which a command waits for its run
 _STUCK_AFTER = 150.0  # seconds in which nothing has arrived: longer than a killed process is missed
 
 
@@ -52,28 +54,28 @@ class Reading:
     Args:
         cloud: A local cloud with the map.
         shop: Its API and its target.
-        seed: Decides which processes are killed when.
+        world: The same cloud, as a dangerous place.
         until: When the time is up: epoch seconds.
         tell: Hears how it goes.
     """
 
     def __init__(
-        self, cloud: LocalCloud, shop: Shop, *, seed: int, until: float, tell: Callable[[str], None]
+        self, cloud: LocalCloud, shop: Shop, world: World, *, until: float, tell: Callable[[str], None]
     ) -> None:
-        self._cloud, self._shop = cloud, shop
+        self._cloud, self._shop, self._world = cloud, shop, world
         self._until, self._tell = until, tell
-        self._world = World(cloud, seed, WHILE_READ)
         self._commands: list[subprocess.Popen[str]] = []
 
     def carry_out(self, records: int, runs: int) -> Result:
         """Let so many records be read in so many runs, and judge."""
         began = time.time()
         with self._world:
-            for run in range(runs):
-                self._run(run, records // runs // len(PAGINATE))
-            self._shop.most_changes = 0
-            finished = self._wait(self._is_quiet, "the end")
-        evidence = self._evidence()
+            rows = {name: int(records * share / runs) for name, share in SHARES.items()}
+            finished = all(self._run(run, rows) for run in range(runs))
+            self._shop.most_changes.clear()
+            finished = finished and self._wait(self._is_quiet, "the end")
+        # Of what is still under way a last reading would tell nothing.
+        evidence = self._evidence(list(PAGINATE) if finished else [])
         return Result(
             evidence,
             judge(evidence),
@@ -83,26 +85,27 @@ class Reading:
             sum(self._shop.changed.values()),
         )
 
-    def _run(self, run: int, rows: int) -> None:
-        """The rows of one run: committed until its slot, read from then on, twice at once."""
+    def _run(self, run: int, rows: Mapping[str, int]) -> bool:
+        """The rows of one run: committed until its slot, read from then on, twice at once; whether in time."""
         slot = _next_slot(time.time() + _WAVES * _WAVE)
         _sleep_until(slot - _WAVES * _WAVE)
-        first = run * rows
         for wave in range(_WAVES):
-            for name in PAGINATE:
-                self._shop.commit(name, first + rows * wave // _WAVES, first + rows * (wave + 1) // _WAVES)
+            for name, count in rows.items():
+                parts = (run * count + count * part // _WAVES for part in (wave, wave + 1))
+                self._shop.commit(name, *parts)
             _sleep_until(slot - (_WAVES - 1 - wave) * _WAVE)
-        self._shop.most_changes += int(rows * _CHANGED)
+        self._shop.most_changes.update({name: int(count * _CHANGED) for name, count in rows.items()})
         for name in list(PAGINATE)[run % 2 :: 2]:
             self._commands.append(self._poll(name))
-        self._wait(lambda: self._world.is_covered(slot), f"run {run + 1}")
-        under_way = int(_UNDER_WAY * rows * len(PAGINATE))
-        self._wait(lambda: self._shop.waiting() <= under_way, f"run {run + 1} has been read")
+        under_way = int(_UNDER_WAY * sum(rows.values()))
+        return self._wait(lambda: self._world.is_covered(slot), f"run {run + 1}") and self._wait(
+            lambda: self._shop.waiting() <= under_way, f"run {run + 1} has been read"
+        )
 
     def _poll(self, name: str) -> subprocess.Popen[str]:
         """The command, beside the schedule."""
         return subprocess.Popen(
-            [CAUSEWAY, "poll", SHOP, name, "--json", "--wait", "300"],
+            [CAUSEWAY, "poll", SHOP, name, "--json", "--wait", str(_BY_HAND)],
             env=self._cloud.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -128,9 +131,9 @@ class Reading:
             time.sleep(_LOOK_EVERY)
         return False
 
-    def _evidence(self) -> Evidence:
+    def _evidence(self, read_again: Sequence[str]) -> Evidence:
         shop = self._shop
-        again = {name: _progress(self._poll(name)) for name in PAGINATE}
+        again = {name: _progress(self._poll(name)) for name in read_again}
         left = self._world.on_queue()
         versions = {
             (name, *version): known
@@ -144,7 +147,7 @@ class Reading:
 
 def _progress(command: subprocess.Popen[str]) -> dict[str, Any]:
     """What a command said when it was done; what went wrong with it counts as a state of its own."""
-    out, errors = command.communicate(timeout=330)
+    out, errors = command.communicate(timeout=_BY_HAND + 60)
     try:
         found: dict[str, Any] = json.loads(out)
     except ValueError:

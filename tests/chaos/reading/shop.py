@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode
 
 from tests.chaos.reading.lists import PAGINATE, List
-from tests.support.faults import BUSY, LOST, OK, RESET, TIMEOUT, Fault, Weather, soon
+from tests.chaos.reading.world import TIMEOUT
+from tests.support.faults import BUSY, LOST, OK, RESET, Fault, Weather, soon
 from tests.support.faulty_target import Exchange, FaultyTarget
 from tests.support.target import Received, Reply
 
@@ -41,6 +42,11 @@ _CHANGES = (0, 0, 1, 2)  # after each page
 _UNREAD = 0.1  # of these are of what was shown just now, so that nobody need have it yet
 
 
+def records_of(exchange: Exchange) -> list[dict[str, Any]]:
+    """The records that arrive with a request: those of a batch, or one."""
+    return exchange.body if isinstance(exchange.body, list) else [exchange.body]
+
+
 class Asked(NamedTuple):
     """One request for a page."""
 
@@ -63,7 +69,7 @@ class Shop(FaultyTarget):
         self.lists = {name: List(name, size) for name in PAGINATE}
         self.asked: list[Asked] = []
         self.changed: Counter[str] = Counter()
-        self.most_changes = 0  # of each list from now on
+        self.most_changes: Counter[str] = Counter()  # of each list so far
         self._dice = {name: random.Random(f"{seed}/{name}") for name in PAGINATE}
 
     def __enter__(self) -> Self:
@@ -76,7 +82,8 @@ class Shop(FaultyTarget):
         """What was done has arrived."""
         name = exchange.place.rpartition("/")[2]
         if exchange.fault.commits and name in self.lists:
-            self.lists[name].arrived(exchange.body["id"], exchange.body["version"])
+            for record in records_of(exchange):
+                self.lists[name].arrived(record["id"], record["version"])
         return super().noted(exchange)
 
     def commit(self, name: str, first: int, last: int) -> None:
@@ -119,7 +126,7 @@ class Shop(FaultyTarget):
     def _change(self, name: str, page: Page) -> None:
         """Rows change while the list is read: those that were, and now and then one that was shown just now."""
         dice, list_ = self._dice[name], self.lists[name]
-        for _ in range(dice.choice(_CHANGES) if self.changed[name] < self.most_changes else 0):
+        for _ in range(dice.choice(_CHANGES) if self.changed[name] < self.most_changes[name] else 0):
             if dice.random() < _UNREAD and page.records:
                 one = dice.choice(page.records)
                 self.changed[name] += list_.replace(one["id"], one["version"], int(time.time()))

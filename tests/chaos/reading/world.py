@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from causeway.polling.states import covered
 from tests.chaos.reading.lists import PAGINATE
-from tests.support.faults import TIMEOUT
+from tests.support.faults import TIMEOUT as ANSWERED_WITHIN
 from tests.support.rough_cloud import RoughCloud
 
 if TYPE_CHECKING:
@@ -23,14 +23,29 @@ ASKING = "asking"
 WAIT = 3
 """Seconds for which a client waits."""
 
+TIMEOUT = 2.0
+"""Seconds for which the shop's pages are waited for."""
+
+BATCH = 25
+"""So many records of a list that is read in batches are one event."""
+
+SHARES = {"link": 0.1, "cursor": 0.3, "page": 0.3, "offset": 0.3}
+"""How much of the records is in which list."""
+
+BATCHED = ("cursor", "page", "offset")
+"""The lists that are read in batches, which are called by what was read together; of the other each record is an
+event. That one is shorter, since a delivery costs the local cloud the same, whatever is in it."""
+
 WHILE_READ = ("PollerFunction",) * 3 + ("ProcessorFunction",) * 3 + ("SchedulerFunction",)
 """Whose processes are killed while polls read."""
 
 WHILE_ASKED = ("RequestFunction",) * 3 + ("ProcessorFunction",) * 2
 """And while clients ask."""
 
-_DELIVERING, _READING = 10, 16  # seconds that an invocation may take; a poller's keeps 8 of them back
-_KILLS_EVERY = (1.5, 4.0)
+_DELIVERING, _READING = 18, 18  # seconds that an invocation may take; a poller's keeps 8 of them back
+_KILLS_EVERY = (3.0, 10.0)
+_HAS_WORKED = 1.6  # so that work outweighs starting
+_MINUTES_EVERY = 3.0
 
 _API = """\
 system: {name}
@@ -50,6 +65,7 @@ _POLL = """\
     id: id
     version: version
     cursor: {{field: updated_at, param: since, start: "2026-01-01T00:00:00Z", lookback: 30s}}
+    batch: {batch}
     paginate: {paginate}
 """
 
@@ -73,13 +89,21 @@ def write_map(directory: Path, port: int, size: int) -> None:
     (directory / "environments" / "dev.yaml").write_text("{}\n")
     polls = "polls:\n"
     for name, words in PAGINATE.items():
-        polls += _POLL.format(name=name, paginate=words % size if "%" in words else words)
+        polls += _POLL.format(
+            name=name,
+            paginate=words % size if "%" in words else words,
+            batch=BATCH if name in BATCHED else 1,
+        )
         source = f"{{system: {SHOP}, poll: {name}}}"
         _integrate(directory, name=name, source=source, flow="{}", system="desk", path=f"/arrived/{name}")
     source = f"{{request: {{wait: {WAIT}s, otherwise: queue}}}}"
     _integrate(directory, name=ASKING, source=source, flow=_STEP, system="office", path="/office")
-    for name, description in ((SHOP, "Is read."), ("desk", "Takes records."), ("office", "Is asked.")):
-        api = _API.format(name=name, description=description, port=port, timeout=int(TIMEOUT))
+    for name, description, timeout in (
+        (SHOP, "Is read.", TIMEOUT),
+        ("desk", "Takes records.", TIMEOUT),
+        ("office", "Is asked.", ANSWERED_WITHIN),
+    ):
+        api = _API.format(name=name, description=description, port=port, timeout=int(timeout))
         (directory / "systems" / f"{name}.yaml").write_text(api + (polls if name == SHOP else ""))
 
 
@@ -96,6 +120,8 @@ class World(RoughCloud):
             f"{seed}/world",
             killed=killed,
             every=_KILLS_EVERY,
+            worked=_HAS_WORKED,
+            minutes=_MINUTES_EVERY,
             invocations={"ProcessorFunction": _DELIVERING, "PollerFunction": _READING},
             queues={"DeliveriesUrl": _DELIVERING + 1, "PollsUrl": _READING + 1},
         )
