@@ -25,49 +25,52 @@ INTERRUPTED = 130  # what shells say of Ctrl-C
 
 _EVERY = 1.0  # seconds between looks at a replay
 
+Id = Annotated[str | None, typer.Argument(metavar="ID", help="One delivery, by its id.")]
+Every = Annotated[bool, typer.Option("--all", help="All of that status, of every integration.")]
+Status = Annotated[
+    str, typer.Option("--status", help="dead, or delivered: where keep_events keeps their events.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Count them only.")]
+Rate = Annotated[float, typer.Option("--rate", min=0.1, help="Deliveries per second.")]
+NewKey = Annotated[
+    bool, typer.Option("--new-key", help="With an Idempotency-Key that the target has not seen.")
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it only; the scheduler works it off.")]
+FromQueue = Annotated[
+    bool, typer.Option("--from-queue", help="Move the dead-letter queue's messages back instead.")
+]
+Follow = Annotated[str | None, typer.Option("--follow", help="Follow a replay to its end.")]
+Cancel = Annotated[str | None, typer.Option("--cancel", help="Cancel a replay that is under way.")]
+History = Annotated[bool, typer.Option("--history", help="List the replays of this month and the last.")]
+
 
 @on_stack
 def replay(
     stack: OnStack,
-    delivery: Annotated[str | None, typer.Argument(metavar="ID", help="One delivery, by its id.")] = None,
+    delivery: Id = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="All of that status, of every integration.")] = False,
+    every: Every = False,
     integration: Name = None,
-    status: Annotated[
-        str, typer.Option("--status", help="dead, or delivered: where keep_events keeps their events.")
-    ] = "dead",
+    status: Status = "dead",
     error: ErrorClass = None,
     since: Since = None,
     until: Until = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them only.")] = False,
-    rate: Annotated[float, typer.Option("--rate", min=0.1, help="Deliveries per second.")] = RATE,
-    new_key: Annotated[
-        bool, typer.Option("--new-key", help="With an Idempotency-Key that the target has not seen.")
-    ] = False,
-    no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Start it only; the scheduler works it off.")
-    ] = False,
-    from_queue: Annotated[
-        bool, typer.Option("--from-queue", help="Move the dead-letter queue's messages back instead.")
-    ] = False,
-    follow: Annotated[str | None, typer.Option("--follow", help="Follow a replay to its end.")] = None,
-    cancel: Annotated[str | None, typer.Option("--cancel", help="Cancel a replay that is under way.")] = None,
-    history: Annotated[
-        bool, typer.Option("--history", help="List the replays of this month and the last.")
-    ] = False,
+    dry_run: DryRun = False,
+    rate: Rate = RATE,
+    new_key: NewKey = False,
+    no_wait: NoWait = False,
+    from_queue: FromQueue = False,
+    follow: Follow = None,
+    cancel: Cancel = None,
+    history: History = False,
     as_json: AsJson = False,
 ) -> None:
     """Let deliveries start afresh: one by its ID, or all that the options mean.
 
     Example: causeway replay --integration orders-to-ledger --error http --since 6h --dry-run
     """
-    filters = any((every, integration, error, since, until))
-    if sum(map(bool, (delivery, follow, cancel, history, filters or from_queue))) != 1:
-        raise CommandError(
-            "say what to replay: an ID, a filter (--integration, --error, --since, --until) or --all; "
-            "or --follow, --cancel or --history",
-            exit_code=2,
-        )
+    many = from_queue or any((every, integration, error, since, until))
+    _check_one_is_meant(delivery, follow, cancel, history, many)
     if from_queue and (error or since or until or dry_run or new_key or status != "dead"):
         raise CommandError("--from-queue goes with --integration and --rate only", exit_code=2)
     with stack() as place:
@@ -95,6 +98,15 @@ def replay(
         print_json(shown(record))
     else:
         print(_in_words(record))
+
+
+def _check_one_is_meant(*wanted: object) -> None:
+    if sum(map(bool, wanted)) != 1:
+        raise CommandError(
+            "say what to replay: an ID, a filter (--integration, --error, --since, --until) or --all; "
+            "or --follow, --cancel or --history",
+            exit_code=2,
+        )
 
 
 def _status(text: str) -> Literal["dead", "delivered"]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from causeway.delivery.journal import GRACE
-from tests.support.crashes import Crash, Effects
+from tests.support.crashes import Effects, crash_points, until_quiet
 from tests.support.deliveries import VISIBILITY, Stage, call_of, plan_of
 
 STEPS = [
@@ -75,21 +75,6 @@ def carry_out(scenario, effects):
     return stage, delivery
 
 
-def until_quiet(stage, effects):
-    invoke, schedule = stage.invoke, stage.schedule
-
-    def restarted(function):
-        def call(*arguments, **named):
-            effects.restart()
-            return function(*arguments, **named)
-
-        return call
-
-    stage.invoke, stage.schedule = restarted(invoke), restarted(schedule)
-    stage.until_quiet(crash=(Crash,))
-    stage.invoke, stage.schedule = invoke, schedule
-
-
 def requests(stage):
     return Counter(asked.path for asked in stage.target.asked)
 
@@ -117,12 +102,7 @@ def check_settled(stage, delivery, status):
 CLEAN = {name: Effects() for name in SCENARIOS}
 STAGES = {name: carry_out(scenario, CLEAN[name])[0] for name, scenario in SCENARIOS.items()}
 EXPECTED = {name: requests(stage) for name, stage in STAGES.items()}
-POINTS = [
-    pytest.param(name, number, after, id=f"{name}: {'after' if after else 'before'} {number} {effect}")
-    for name, effects in CLEAN.items()
-    for number, effect in enumerate(effects.seen)
-    for after in (False, True)
-]
+POINTS = crash_points(CLEAN)
 
 
 @pytest.mark.parametrize(("name", "number", "after"), POINTS)

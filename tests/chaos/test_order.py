@@ -12,26 +12,12 @@ from hypothesis import strategies as st
 from causeway.aws.client import AwsError
 from causeway.delivery.going_on import KEY, wake
 from causeway.queueing.sending import NotQueued
-from tests.support.crashes import Crash, Effects
+from tests.support.crashes import Crash, Effects, until_quiet
 from tests.support.deliveries import FIFO
 from tests.support.order import OrderedStage
 
 LATER = {"errors": {"retry": {"first": 600.0, "factor": 3.0, "max": 21600.0}}}
 SLOW = (503, {}, {"retry-after": "600"})
-
-
-def until_quiet(stage, effects):
-    """Until nothing is left to be done; each function call is a new process."""
-    for name in ("invoke", "schedule"):
-        function = getattr(type(stage), name)
-
-        def restarted(*arguments, function=function, **named):
-            effects.restart()
-            return function(stage, *arguments, **named)
-
-        setattr(stage, name, restarted)
-    stage.until_quiet(crash=(Crash,), most=2000)
-    del stage.invoke, stage.schedule
 
 
 def first_time(*refused, answer=503):
@@ -65,7 +51,7 @@ def carry_out(scenario, effects):
     with suppress(Crash):
         stage.invoke()
     stage.accept_next("ann")  # the key may be parked by now
-    until_quiet(stage, effects)
+    until_quiet(stage, effects, most=2000)
     return stage
 
 
@@ -108,7 +94,7 @@ def test_a_delivery_that_crashes_its_process_is_given_up_and_the_next_goes_on():
         name == "exchange" and b'"n":1' in arguments[0][0].body.replace(b" ", b"")
     )
     deliveries = [stage.accept_next("ann") for _ in range(4)]
-    until_quiet(stage, effects)
+    until_quiet(stage, effects, most=2000)
     assert [stage.item(each)["status"] for each in deliveries] == [
         "delivered",
         "dead",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from causeway.requests.standing import Standing, standing_of
-from tests.support.crashes import Crash, Effects
+from tests.support.crashes import Crash, Effects, crash_points, until_quiet
 from tests.support.deliveries import QUEUE, call_of
 from tests.support.requests import Asking, plan_for
 
@@ -69,22 +69,6 @@ def ask(stage, scenario, effects):
         return None
 
 
-def settle(stage, effects):
-    """Let the processor and the scheduler work until nothing is left to be done."""
-    invoke, schedule = stage.invoke, stage.schedule
-
-    def restarted(function):
-        def call(*arguments, **named):
-            effects.restart()
-            return function(*arguments, **named)
-
-        return call
-
-    stage.invoke, stage.schedule = restarted(invoke), restarted(schedule)
-    stage.until_quiet(crash=(Crash,))
-    stage.invoke, stage.schedule = invoke, schedule
-
-
 def ask_until_answered(stage, scenario, effects):
     """A client that comes again until it has an answer that is no 202, no 409 and no failure of ours."""
     for _ in range(12):
@@ -92,7 +76,7 @@ def ask_until_answered(stage, scenario, effects):
         if reply is not None and reply.status not in (202, 409, 503, 504):
             return reply
         if reply is not None and reply.status == 202:
-            settle(stage, effects)
+            until_quiet(stage, effects)
             item = stage.item(reply.delivery)
             assert item["status"] == "delivered", "what was told with 202 is delivered"
         stage.clock.advance(31)  # beyond any lease
@@ -108,14 +92,9 @@ CALLS = {}
 for _name, _scenario in SCENARIOS.items():
     _stage = staged(_scenario, CLEAN[_name])
     assert ask_until_answered(_stage, _scenario, CLEAN[_name]).status == _scenario.status, _name
-    settle(_stage, CLEAN[_name])
+    until_quiet(_stage, CLEAN[_name])
     CALLS[_name] = paths(_stage)
-POINTS = [
-    (name, number, after)
-    for name in SCENARIOS
-    for number in range(len(CLEAN[name].seen))
-    for after in (False, True)
-]
+POINTS = crash_points(CLEAN)
 
 
 @pytest.mark.parametrize(("name", "number", "after"), POINTS)
@@ -124,7 +103,7 @@ def test_a_client_that_comes_again_is_answered_as_if_nothing_had_happened(name, 
     stage = staged(scenario, effects)
     reply = ask_until_answered(stage, scenario, effects)
     assert reply.status == scenario.status
-    settle(stage, effects)
+    until_quiet(stage, effects)
     assert not stage.memory.queues[QUEUE]
     assert effects.crashes == 1
     changed = [path for path in paths(stage) if path != "/look"]
@@ -145,7 +124,7 @@ def test_of_a_client_that_never_comes_again_nothing_is_left_open(name, number, a
     scenario, effects = SCENARIOS[name], Effects({number}, after=after)
     stage = staged(scenario, effects)
     told = ask(stage, scenario, effects)
-    settle(stage, effects)
+    until_quiet(stage, effects)
     effects.crash_at.clear()
     assert not stage.memory.queues[QUEUE]
     for item in stage.items():

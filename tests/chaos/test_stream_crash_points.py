@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.support.crashes import Crash, Effects
+from tests.support.crashes import Crash, Effects, crash_points, until_quiet
 from tests.support.deliveries import Stage, plan_of
 from tests.support.streams import Shard
 
@@ -42,14 +42,7 @@ def carried_out(scenario, effects):
     shard = Shard(stage, effects)
     delivery = shard.accept(**({"integration": "not-yet"} if scenario.not_yet else {}))
     shard.until_empty(crash=(Crash,))
-    invoke = stage.invoke
-
-    def restarted(*arguments, **named):
-        effects.restart()
-        return invoke(*arguments, **named)
-
-    stage.invoke = restarted
-    stage.until_quiet(crash=(Crash,))
+    until_quiet(stage, effects)
     return stage, delivery
 
 
@@ -58,12 +51,7 @@ EXPECTED = {
     name: Counter(asked.path for asked in carried_out(scenario, CLEAN[name])[0].target.asked)
     for name, scenario in SCENARIOS.items()
 }
-POINTS = [
-    pytest.param(name, number, after, id=f"{name}: {'after' if after else 'before'} {number} {effect}")
-    for name, effects in CLEAN.items()
-    for number, effect in enumerate(effects.seen)
-    for after in (False, True)
-]
+POINTS = crash_points(CLEAN)
 
 
 @pytest.mark.parametrize(("name", "number", "after"), POINTS)
@@ -94,13 +82,6 @@ def test_a_message_that_ends_the_process_each_time_is_given_up_and_holds_no_shar
         name == "exchange" and arguments[0][0].headers.get("Idempotency-Key") == poisoned
     )
     shard.until_empty(crash=(Crash,))
-    invoke = stage.invoke
-
-    def restarted(*arguments, **named):
-        effects.restart()
-        return invoke(*arguments, **named)
-
-    stage.invoke = restarted
-    stage.until_quiet(crash=(Crash,))
+    until_quiet(stage, effects)
     assert (stage.item(poisoned)["status"], stage.item(poisoned)["error"]) == ("dead", "crashed")
     assert {stage.item(delivery)["status"] for delivery in healthy} == {"delivered"}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.crashes import Crash, Effects
+from tests.support.crashes import Crash, Effects, crash_points
 from tests.support.deliveries import Stage, call_of, plan_of
 
 COUNT = 4
@@ -67,12 +67,7 @@ def carry_out(name, effects):
 
 CLEAN = {name: Effects() for name in SCENARIOS}
 STAGES = {name: carry_out(name, effects)[0] for name, effects in CLEAN.items()}
-POINTS = [
-    pytest.param(name, number, after, id=f"{name}: {'after' if after else 'before'} {number}")
-    for name, effects in CLEAN.items()
-    for number in range(len(effects.seen))
-    for after in (False, True)
-]
+POINTS = crash_points(CLEAN)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -12,7 +12,7 @@ import json
 
 import pytest
 
-from tests.support.crashes import Crash, Effects
+from tests.support.crashes import Effects, crash_points, until_quiet
 from tests.support.deliveries import Stage, call_of, plan_of
 
 STEPS = [
@@ -92,14 +92,7 @@ def carry_out(effects, lost=()):
     stage, world = Stage(plan, wrap=effects.wrap), World(lost)
     world.script(stage)
     delivery = stage.accept(data={"email": "jon@example.com"})
-    invoke = stage.invoke
-
-    def restarted(*arguments, **named):
-        effects.restart()
-        return invoke(*arguments, **named)
-
-    stage.invoke = restarted
-    stage.until_quiet(crash=(Crash,))
+    until_quiet(stage, effects)
     return stage, world, delivery
 
 
@@ -113,12 +106,7 @@ CLEAN = {}
 for _name, _lost in LOST.items():
     CLEAN[_name] = Effects()
     carry_out(CLEAN[_name], _lost)
-POINTS = [
-    pytest.param(name, number, after, id=f"{name} is lost, cut off {'after' if after else 'before'} {number}")
-    for name, effects in CLEAN.items()
-    for number in range(len(effects.seen))
-    for after in (False, True)
-]
+POINTS = crash_points(CLEAN)
 
 
 def check_one_of_each(stage, world, delivery):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 
 class Crash(BaseException):
     """The process has ended; nothing may handle that."""
@@ -80,3 +82,27 @@ class _Wrapped:
             return self._effects.happen(label, effect, (arguments, named))
 
         return happen
+
+
+def until_quiet(stage, effects, **named):
+    """Until nothing is left to be done; each invocation of a function is a new process."""
+    for name in ("invoke", "schedule"):
+        function = getattr(type(stage), name)
+
+        def restarted(*arguments, function=function, **named):
+            effects.restart()
+            return function(stage, *arguments, **named)
+
+        setattr(stage, name, restarted)
+    stage.until_quiet(crash=(Crash,), **named)
+    del stage.invoke, stage.schedule
+
+
+def crash_points(clean):
+    """Of scenarios, by name, and the effects that they have when nothing is cut off: each place where it can be."""
+    return [
+        pytest.param(name, number, after, id=f"{name}: {'after' if after else 'before'} {number} {effect}")
+        for name, effects in clean.items()
+        for number, effect in enumerate(effects.seen)
+        for after in (False, True)
+    ]
