@@ -13,18 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from causeway.aws.table import Table
-    from causeway.delivery.claims import Entry
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
 
 SLACK = 86400.0
 """Seconds that a page outlives what it lists."""
-
-FAILED = frozenset({"refused", "crashed", "fault", "dead"})
-"""Outcomes of attempts that another one made good, when the delivery is done."""
 
 
 class Line(NamedTuple):
@@ -46,25 +40,19 @@ class Pages:
         self._lines: list[Line] = []
         self._lock = threading.Lock()
 
-    def delivered(
-        self,
-        message: Message,
-        *,
-        at: float,
-        record_id: str,
-        expires_at: float,
-        history: Sequence[Entry] = (),
-    ) -> None:
-        """List a delivery that is done: its id, when it was accepted and delivered, and if it had failed."""
+    def delivered(self, message: Message, *, at: float, record_id: str, expires_at: float) -> None:
+        """List a delivery that is done: its id, and when it was accepted and delivered."""
         self._add(
             message, "delivered", [message["delivery"], message["accepted_at"], at], record_id, expires_at
         )
-        if any(entry["outcome"] in FAILED for entry in history):
-            self._add(message, "retried", [message["delivery"]], record_id, expires_at)
 
     def duplicate(self, message: Message, *, record_id: str, expires_at: float) -> None:
         """List an acceptance that met an existing delivery: the delivery's id and the acceptance's."""
         self._add(message, "duplicates", [message["delivery"], message["acceptance"]], record_id, expires_at)
+
+    def retried(self, message: Message, *, record_id: str, expires_at: float) -> None:
+        """List beside it that a delivery which is done had failed before."""
+        self._add(message, "retried", [message["delivery"]], record_id, expires_at)
 
     def write(self) -> list[str]:
         """Write the pages; return the records' ids of messages whose lines could not be written.

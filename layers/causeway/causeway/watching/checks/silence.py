@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.acceptance.sightings import FILTERED, heard_of, refusals
+from causeway.acceptance.sightings import FILTERED, KNOWN, heard_of, refusals
 from causeway.bus.announcements import SILENT
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
 from causeway.delivery.pages import page_of
-from causeway.operations.overview import HEARD
 from causeway.settings.clock import rfc3339
 from causeway.watching.finding import Finding
 from causeway.watching.spans import span
@@ -57,14 +56,14 @@ class Heard:
 
 def silence(world: World, now: float) -> Iterator[Finding]:
     """Nothing has come for longer than is expected, counted within the window."""
-    known = {item["part"]: _heard(item) for item in world.means.state.parts(HEARD)}
+    known = {item["part"]: _heard(item) for item in world.means.state.parts(KNOWN)}
     watched = [
         each for each in world.plan.integrations.values() if each["frequency"]["expect_every"] is not None
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         heard = list(pool.map(lambda each: _listen(world, each, known.get(each["name"]), now), watched))
     for name in known.keys() - {each["name"] for each in watched}:
-        world.means.state.delete(HEARD, name)
+        world.means.state.delete(KNOWN, name)
     for integration, each in zip(watched, heard, strict=True):
         beyond = _beyond(integration, each, now)
         world.means.metrics.add("SilentFor", beyond, integration=integration["name"])
@@ -83,7 +82,7 @@ def _listen(world: World, integration: Integration, known: Heard | None, now: fl
         if known is None or heard.last != known.last or now - known.looked >= _HOUR:
             item: Item = {"since": heard.since, "looked": heard.looked}
             item |= {} if heard.last is None else {"last": heard.last}
-            world.means.state.put({"id": HEARD, "part": integration["name"], **item})
+            world.means.state.put({"id": KNOWN, "part": integration["name"], **item})
     return heard
 
 
