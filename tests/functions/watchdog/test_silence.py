@@ -7,9 +7,9 @@ import pytest
 from causeway.acceptance.sightings import KEPT_FOR, Sightings
 from causeway.aws.errors import AwsError
 from causeway.aws.table import Table
-from causeway.operations.overview import HEARD
 from causeway.settings.clock import from_rfc3339
 from causeway.watching.checks import CHECKS
+from causeway.watching.checks.silence import KNOWN
 from tests.support.deliveries import Stage, plan_of
 from tests.support.logs import Logs
 from tests.support.watching import Watched
@@ -157,7 +157,7 @@ def test_never_means_never():
     watched.look()
     pass_hours(watched, 10_000)
     assert (watched.mail, watched.metrics.of("SilentFor")) == ([], [])
-    assert not [key for key in stage.memory.tables["state"] if key[0] == HEARD]
+    assert not [key for key in stage.memory.tables["state"] if key[0] == KNOWN]
 
 
 def test_whoever_expects_nothing_any_more_is_forgotten(stage, watched):
@@ -165,7 +165,7 @@ def test_whoever_expects_nothing_any_more_is_forgotten(stage, watched):
     stage.deploy(plan_of(frequency=FREQUENCY | {"expect_every": None}))
     stage.clock.advance(60)
     Watched(stage, checks=SILENCE).look()
-    assert not [key for key in stage.memory.tables["state"] if key[0] == HEARD]
+    assert not [key for key in stage.memory.tables["state"] if key[0] == KNOWN]
 
 
 class TestQueueThatStandsStill:

@@ -26,6 +26,9 @@ MINUTE = 60.0
 KEPT_FOR = 86_400.0
 """Seconds for which it is known that requests were refused."""
 
+KNOWN = "watch#silence"
+"""The hash key of what the watchdog knows of last events; the range key is the integration."""
+
 FILTERED = "filtered"
 """The range key of the item that says when an integration's filter last left something out."""
 

@@ -9,7 +9,7 @@ from causeway.delivery.attempt import Attempt
 from causeway.delivery.claims import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
-from causeway.delivery.settling import back, dedupe_for, in_words
+from causeway.delivery.settling import back, dedupe_for, in_words, list_done
 from causeway.delivery.work import Fate, about_message
 from causeway.queueing.tickets import Ticket
 
@@ -106,13 +106,8 @@ class Carrier:
             self.tools.metrics.add("DeliveriesDuplicate")
             return Fate("duplicate")
         if item["status"] == "delivered":
-            pages.delivered(
-                message,
-                at=item["updated_at"],
-                record_id=received.record_id,
-                expires_at=expires_at,
-                history=item.get("attempts", []),
-            )
+            before = item.get("attempts", [])
+            list_done(pages, received, before, at=item["updated_at"], expires_at=expires_at)
         return Fate("stale")
 
 

@@ -14,18 +14,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from causeway.aws.table import Item, Table
-    from causeway.delivery.claims import Entry
     from causeway.plan.records import JSON
     from causeway.queueing.messages import Message
 
 SLACK = 86400.0
 """Seconds that a page outlives what it lists."""
-
-FAILED = frozenset({"refused", "crashed", "fault", "dead"})
-"""Outcomes of attempts that another one made good, when the delivery is done."""
 
 
 class Delivered(NamedTuple):
@@ -69,25 +65,19 @@ class Pages:
         self._lines: list[Line] = []
         self._lock = threading.Lock()
 
-    def delivered(
-        self,
-        message: Message,
-        *,
-        at: float,
-        record_id: str,
-        expires_at: float,
-        history: Sequence[Entry] = (),
-    ) -> None:
-        """List a delivery that is done, and whether an attempt of it had failed."""
+    def delivered(self, message: Message, *, at: float, record_id: str, expires_at: float) -> None:
+        """List a delivery that is done."""
         entry = Delivered(message["delivery"], message["accepted_at"], at, message["acceptance"])
         self._add(message, "delivered", entry, record_id, expires_at)
-        if any(each["outcome"] in FAILED for each in history):
-            self._add(message, "retried", Retried(message["delivery"]), record_id, expires_at)
 
     def duplicate(self, message: Message, *, record_id: str, expires_at: float) -> None:
         """List an acceptance that met an existing delivery."""
         entry = Repeat(message["delivery"], message["acceptance"])
         self._add(message, "duplicates", entry, record_id, expires_at)
+
+    def retried(self, message: Message, *, record_id: str, expires_at: float) -> None:
+        """List beside it that a delivery which is done had failed before."""
+        self._add(message, "retried", Retried(message["delivery"]), record_id, expires_at)
 
     def write(self) -> list[str]:
         """Write the pages; return the records' ids of messages whose lines could not be written.

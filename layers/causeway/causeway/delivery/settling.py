@@ -40,10 +40,11 @@ from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from causeway.delivery.attempt import Attempt
     from causeway.delivery.claims import Entry
+    from causeway.delivery.pages import Pages
     from causeway.delivery.work import Received, Tools
     from causeway.plan.records import Errors
     from causeway.queueing.messages import Message
@@ -55,6 +56,8 @@ _OUTCOMES = (Refused, GivenUp, Held, Paused, Postponed)
 
 DEDUPE_FOR = 7 * 86400.0
 """Seconds for which repeats are met, where the source's manifest is not there to say."""
+
+_FAILED = frozenset({"refused", "crashed", "fault", "dead"})
 
 _ANSWER_KEPT = 2048
 _HEADERS_KEPT = 20
@@ -81,18 +84,28 @@ def delivered(attempt: Attempt) -> Fate:
     tools.journal.delivered(claim.with_entry(entry), expires_at=expires_at, kept=delete)
     if delete:
         tools.beside.delete(attempt.id)
-    attempt.invocation.pages.delivered(
-        attempt.message,
+    list_done(
+        attempt.invocation.pages,
+        attempt.received,
+        claim.attempts,
         at=now,
-        record_id=attempt.received.record_id,
         expires_at=expires_at,
-        history=claim.attempts,
     )
     tools.metrics.add("DeliveriesSucceeded")
     if claim.ticket.replay == 0:
         latency = (now - claim.accepted_at) * 1000
         tools.metrics.add("DeliveryLatency", latency, integration=claim.integration)
     return Fate(attempt.outcome)
+
+
+def list_done(
+    pages: Pages, received: Received, before: Iterable[Entry], *, at: float, expires_at: float
+) -> None:
+    """List a delivery that is done, and that it had failed before, if an attempt before had."""
+    message, record_id = received.message, received.record_id
+    pages.delivered(message, at=at, record_id=record_id, expires_at=expires_at)
+    if any(entry["outcome"] in _FAILED for entry in before):
+        pages.retried(message, record_id=record_id, expires_at=expires_at)
 
 
 def failed(attempt: Attempt, error: Exception) -> Fate:

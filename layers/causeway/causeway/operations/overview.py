@@ -12,6 +12,7 @@ from itertools import islice
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from causeway.acceptance.sightings import KNOWN
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
 from causeway.delivery.pages import delivered_on, page_of
@@ -33,9 +34,6 @@ COUNTED_PAGES = 500
 
 SPAN = 300.0
 """Seconds of each part of what happened of late."""
-
-HEARD = "watch#silence"
-"""The hash key of what the watchdog knows of last events; the range key is the integration."""
 
 _STATUSES = ("waiting", "dead")
 _HOUR = 3600.0
@@ -113,7 +111,7 @@ class Overview:
 
     def integrations(self, names: Sequence[str]) -> list[Integration]:
         """Each of them."""
-        heard = {each["part"]: each["last"] for each in self._state.parts(HEARD) if "last" in each}
+        heard = {each["part"]: each["last"] for each in self._state.parts(KNOWN) if "last" in each}
         resuming = {each["part"] for each in self._state.parts(RELEASES) if each["pass"] != DONE}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             shards = pool.map(lambda place: self._shard(*place), [(n, s) for n in names for s in SHARDS])

@@ -23,12 +23,12 @@ STANDING = "watch#all"
 RUN = ("watch#run", "run")
 """The item that says how far the checks are, and when the watchdog last ran."""
 
-AGAIN = 3600.0
-"""Seconds after a message in which what happens once more is not told."""
-
 WORDED_FOR = 300.0
 """Seconds after which changed words are taken over, though nothing is told: who looks sees how many there
 are by now, and what lasts is not written down each minute."""
+
+AGAIN = 3600.0
+"""Seconds after a message in which what happens once more is not told."""
 
 Kind = Literal["began", "worse", "again", "still", "recovered", "ended"]
 

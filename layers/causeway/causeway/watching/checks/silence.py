@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.acceptance.sightings import FILTERED, heard_of, refusals
+from causeway.acceptance.sightings import FILTERED, KNOWN, heard_of, refusals
 from causeway.bus.announcements import SILENT
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
 from causeway.delivery.pages import delivered_on, page_of
 from causeway.delivery.pauses import Pause
-from causeway.operations.overview import HEARD
 from causeway.settings.clock import rfc3339
 from causeway.watching.acceptances import WRITTEN_LATE, accepted_since
 from causeway.watching.finding import Finding
@@ -64,14 +63,14 @@ class Heard:
 
 def silence(world: World, now: float) -> Iterator[Finding]:
     """Nothing has come for longer than is expected, counted within the window."""
-    known = {item["part"]: _heard(item) for item in world.means.state.parts(HEARD)}
+    known = {item["part"]: _heard(item) for item in world.means.state.parts(KNOWN)}
     watched = [
         each for each in world.plan.integrations.values() if each["frequency"]["expect_every"] is not None
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         heard = list(pool.map(lambda each: _listen(world, each, known.get(each["name"]), now), watched))
     for name in known.keys() - {each["name"] for each in watched}:
-        world.means.state.delete(HEARD, name)
+        world.means.state.delete(KNOWN, name)
     heard, unread = _with_accepted(world, watched, heard, now)
     for integration, each in zip(watched, heard, strict=True):
         beyond = _beyond(world, integration, each, now)
@@ -122,7 +121,7 @@ def _with_accepted(
 def _remember(world: World, integration: str, heard: Heard) -> None:
     item: Item = {"since": heard.since, "looked": heard.looked, "asked": heard.asked}
     item |= {} if heard.last is None else {"last": heard.last}
-    world.means.state.put({"id": HEARD, "part": integration, **item})
+    world.means.state.put({"id": KNOWN, "part": integration, **item})
 
 
 def _beyond(world: World, integration: Integration, heard: Heard, now: float) -> float:
