@@ -74,6 +74,10 @@ fuzz: setup ## Send requests that nobody thought of to the verification; SECONDS
 storm: setup ## Send deliveries through a storm of faults and killed processes; DELIVERIES=2000 SEED=1.
 	@$(BIN)/python -m tests.chaos.storm --deliveries $(or $(DELIVERIES),2000) --seed $(or $(SEED),1)
 
+.PHONY: drills
+drills: setup ## Break everything in turn and show who hears of it how soon; ONLY=target-down is one of them.
+	@$(BIN)/python -m tests.chaos.drills --seed $(or $(SEED),1) $(addprefix --only ,$(ONLY))
+
 .PHONY: bench
 bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time, throughput and verifying.
 	@for benchmark in $(filter-out benchmarks/poll.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$benchmark" || exit 1; done

@@ -65,7 +65,7 @@ class LocalCloud:
         self._http.clear()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
+        self.process.wait(60)
 
     @property
     def output(self) -> str:
