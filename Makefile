@@ -78,6 +78,10 @@ storm: setup ## Send deliveries through a storm of faults and killed processes; 
 reading: setup ## Read an API in trouble, and ask it, while processes are killed; RECORDS=50000 SEED=1 SECONDS=1500.
 	@$(BIN)/python -m tests.chaos.reading --records $(or $(RECORDS),50000) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),1500)
 
+.PHONY: drills
+drills: setup ## Break everything in turn and show who hears of it how soon; ONLY=target-down is one of them.
+	@$(BIN)/python -m tests.chaos.drills --seed $(or $(SEED),1) $(addprefix --only ,$(ONLY))
+
 .PHONY: bench
 bench: setup $(TOOLS)/sam/.ready ## Measure cold start, warm time, throughput and verifying.
 	@for benchmark in $(filter-out benchmarks/poll.py,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$benchmark" || exit 1; done

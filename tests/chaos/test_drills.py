@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from causeway.telemetry.metrics import UNITS
 from causeway.watching.checks import CHECKS
 from causeway.watching.owners import OPERATOR
+from causeway_cli.local.emulator import failure
 from tests.chaos.drills.hearing import BEFORE, Message, Recorded, take_invocation
 from tests.chaos.drills.judging import Evidence, judge
 from tests.chaos.drills.report import record, summary
@@ -139,12 +141,13 @@ class TestJudging:
 
 
 class TestHearing:
-    def test_an_invocation_without_a_line_of_its_own_has_crashed(self) -> None:
+    def test_an_invocation_that_fails_is_an_error(self) -> None:
         data = Recorded()
         report = "REPORT RequestId: 1\tDuration: 250 ms\tBilled Duration: 250 ms"
         lines = ['{"level": "INFO", "message": "batch"}', report]
         take_invocation(data, "ProcessorFunction", 100.0, ["START RequestId: 1", *lines])
-        take_invocation(data, "ProcessorFunction", 160.0, ["START RequestId: 2", report])
+        failed = failure("processor", "2", {"errorType": "ImportError"}, now=datetime.now(UTC))
+        take_invocation(data, "ProcessorFunction", 160.0, ["START RequestId: 2", failed, report])
         found = [(each.at, each.name, each.value) for each in data.points if each.name != "Invocations"]
         once = [
             (99.75, "Errors", 0),

@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import lambda_svc
 
 _OF_A_GROUP = 6
 """So many colons has the ARN of a log group: arn:aws:logs:REGION:ACCOUNT:log-group:NAME."""
@@ -99,6 +101,36 @@ def _let_invocations_end() -> None:
     lambda_runtime.kill_workers = kill_workers
 
 
+def _tell_why_invocations_fail() -> None:
+    """Have an invocation that fails say why in its log, as Lambda does: a bad import leaves nothing else."""
+    execute = lambda_svc._execute_function_warm  # noqa: SLF001
+
+    def execute_function(func: Any, event: Any, request_id: str) -> Any:
+        result = execute(func, event, request_id)
+        if result.get("error"):
+            name = func["config"]["FunctionName"]
+            line = failure(name, request_id, result["body"], now=datetime.now(UTC))
+            result["log"] = "\n".join(filter(None, [result.get("log", "").rstrip(), line]))
+        return result
+
+    lambda_svc._execute_function_warm = execute_function  # noqa: SLF001
+
+
+def failure(function: str, request_id: str, body: Any, *, now: datetime) -> str:
+    """The line of a failed invocation, by what it is answered with."""
+    said = body if isinstance(body, dict) else {}
+    line = {
+        "timestamp": now.isoformat(timespec="milliseconds"),
+        "level": "ERROR",
+        "service": function,
+        "message": "the invocation failed",
+        "errorType": said.get("errorType", "Unhandled"),
+        "errorMessage": said.get("errorMessage", ""),
+        "requestId": request_id,
+    }
+    return json.dumps(line)
+
+
 def main() -> None:
     """Run ministack until the parent ends it or ends."""
     if os.getpgrp() != os.getpid():
@@ -112,6 +144,7 @@ def main() -> None:
     _authorize_log_groups_as_aws_does()
     _count_loopback_as_encrypted()
     _let_invocations_end()
+    _tell_why_invocations_fail()
     try:
         app.main()
     finally:

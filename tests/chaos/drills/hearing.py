@@ -2,9 +2,8 @@
 
 Messages come by SNS to queues that are subscribed as ``causeway owners sync`` subscribes addresses. Metrics are
 the lines in the embedded metric format that functions write to their logs. AWS's own, which the emulator does not
-emit, are derived: of functions from the log of each invocation (one that ended without a line of its own has
-crashed: each function writes at least one), of queues by asking them every few seconds, of the API from what the
-providers were answered. The emulator throttles nobody.
+emit, are derived: of functions from the log of each invocation (one that failed has the runtime's record of it), of
+queues by asking them every few seconds, of the API from what the providers were answered. The emulator throttles nobody.
 """
 
 from __future__ import annotations
@@ -91,11 +90,11 @@ class Recorded(Data):
 
 def take_invocation(data: Data, function: str, at: float, lines: Sequence[str]) -> None:
     """What AWS would have counted of an invocation, by what stands in its log, and what the function did."""
-    own = [line for line in lines if line.startswith("{")]
+    own = [json.loads(line) for line in lines if line.startswith("{")]
     for line in own:
         data.take(line)
     seconds = next((int(match[1]) / 1000 for match in map(_DURATION.search, lines) if match), 0.0)
-    crashed = not any("level" in json.loads(line) for line in own)
+    crashed = any({"errorType", "requestId"} <= line.keys() for line in own)
     for name, value in (("Invocations", 1.0), ("Errors", float(crashed)), ("Duration", seconds * 1000)):
         data.add("AWS/Lambda", name, value, at - seconds, FunctionName=function)
         if function in _ALIASES:  # as which it is invoked on AWS, and counted, too

@@ -198,6 +198,13 @@ class Stand:
         self.serve()
 
     @property
+    def accepted(self) -> list[str]:
+        """The events that were answered 200, or the records that were handed out to a poll."""
+        if self.drill.source is not None:
+            return [_record(number) for number in range(1, self._polled + 1)]
+        return sorted(self.provider.accepted)
+
+    @property
     def secrets(self) -> dict[str, str]:
         """The values of the secrets that its systems name."""
         if self.drill.source is not None:
@@ -235,7 +242,7 @@ class Stand:
     def records(self, _: Received) -> Reply:
         """A page of the poll: one record, that is new."""
         self._polled += 1
-        return Reply(body={"records": [{"id": f"rec_{self._polled:05d}"}]})
+        return Reply(body={"records": [{"id": _record(self._polled)}]})
 
     def _token(self, _: Received) -> Reply:
         left = int(self.consent_ends - time.time())
@@ -243,6 +250,10 @@ class Stand:
             return Reply(400, {"error": "invalid_grant"})
         granted = {"access_token": f"access-{time.time()}", "token_type": "Bearer", "expires_in": 30}
         return Reply(body=granted | {"refresh_token": "refresh-2", "refresh_token_expires_in": left})
+
+
+def _record(number: int) -> str:
+    return f"rec_{number:05d}"
 
 
 def _with_url(keys: Mapping[str, Any], url: str) -> dict[str, Any]:
