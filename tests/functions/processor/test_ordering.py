@@ -9,7 +9,7 @@ import pytest
 from causeway.acceptance.sorting import ordered
 from causeway.aws.client import AwsError
 from causeway.delivery import ordering
-from causeway.delivery.going_on import KEY
+from causeway.delivery.going_on import KEY, message_of
 from causeway.delivery.pauses import Pauses
 from tests.support.deliveries import DEAD_LETTERS, FIFO, NOW, QUEUE, Stage, call_of, plan_of
 
@@ -60,6 +60,13 @@ def places(stage):
 def parked(stage):
     """The parked keys' items."""
     return [item for item in stage.items() if item["id"].startswith(KEY)]
+
+
+def cut_off(stage, message):
+    """An attempt at a message is cut off, and its lease passes."""
+    now = stage.clock.now()
+    stage.tools.journal.claim(message, message.get("event"), sent_at=now, lease=now + 60)
+    stage.clock.advance(61)
 
 
 def waiting_at(stage):
@@ -253,6 +260,34 @@ class TestOrder:
         stage.until_quiet()
         assert came(stage) == [1, 1, 2]
         assert stage.pages()[1] == ["again", "again"]
+
+    def test_a_repeat_does_not_hold_up_what_was_cut_off_behind_it(self, stage):
+        """They were in one batch: both come again, the repeat first, and the attempt that it meets is over."""
+        refuse(stage, ("ann", 1), answer=404)
+        (dead,) = accept(stage, "ann", 1)
+        stage.until_quiet()
+        stage.target.on("/entries", 200)
+        stage.accept("ann-1", acceptance="again", data={"customer": "ann", "n": 1})
+        replay = message_of(stage.item(dead), "0001.000001")
+        stage.tools.queue.send([replay])
+        cut_off(stage, replay)
+        stage.until_quiet()
+        assert stage.item(dead)["status"] == "delivered"
+        assert stage.pages()[1] == ["again"]
+
+    def test_nor_does_it_while_their_key_is_worked_off(self, stage):
+        refuse(stage, ("ann", 1), answer=(503, {}, {"retry-after": "600"}))
+        (first,) = accept(stage, "ann", 1)
+        stage.invoke()
+        stage.target.on("/entries", 200)
+        stage.accept("ann-1", acceptance="again", data={"customer": "ann", "n": 1})
+        stage.clock.advance(601)
+        stage.schedule()  # lets the key go, behind the repeat
+        item = stage.item(first)
+        cut_off(stage, message_of(item, item["ticket"]))
+        stage.until_quiet()
+        assert stage.item(first)["status"] == "delivered"
+        assert not parked(stage)
 
     def test_what_came_by_the_other_queue_goes_to_its_own(self, stage):
         refuse(stage, ("ann", 1), answer=404)

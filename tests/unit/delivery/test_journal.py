@@ -92,7 +92,7 @@ NEVER = [False] * 4
 MAY = {
     "waiting": ([False, True, True, True], NEVER),
     "running": (NEVER, NEVER),
-    "cut off": ([False, True, True, True], [False, True, True, True]),
+    "cut off": ([False, True, True, True], NEVER),
     "delivered": ([False, False, False, True], NEVER),
     "dead": ([False, False, False, True], NEVER),
 }

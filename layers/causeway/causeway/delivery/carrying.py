@@ -16,6 +16,7 @@ from causeway.queueing.tickets import Ticket
 if TYPE_CHECKING:
     from causeway.aws.table import Item
     from causeway.delivery.work import Invocation, Received, Tools
+    from causeway.queueing.messages import Message
 
 UNKNOWN_FOR = 3600.0
 """Seconds after a message was sent during which an integration that the plan does not know may yet be
@@ -77,7 +78,7 @@ class Carrier:
         if item["format"] > ITEM_FORMAT:
             return Fate("newer", LOOK_AGAIN)
         # What runs may yet be cut off, and by now its lease may have passed that had not when it was met.
-        if item["status"] == "running" or (dead and left >= 0):
+        if may_take_over(received.message, item) or (dead and left >= 0):
             return Fate("running", max(left, 0.0) + _AFTER_THE_LEASE)
         try:
             if dead:  # whoever gave it up was cut off before saying so
@@ -109,6 +110,17 @@ class Carrier:
             before = item.get("attempts", [])
             list_done(pages, received, before, at=item["updated_at"], expires_at=expires_at)
         return Fate("stale")
+
+
+def may_take_over(message: Message, item: Item) -> bool:
+    """Whether a message is that of the attempt that runs, or of a later one, should it be cut off.
+
+    Any other is done: it must not hold up those behind it of its order key, the running attempt's among them.
+    """
+    if item["status"] != "running" or item["acceptance"] != message["acceptance"]:
+        return False
+    own, its = Ticket.parse(message["ticket"]), Ticket.parse(item["ticket"])
+    return own >= its or ("order" in message and own.replay == its.replay)
 
 
 def goes_on(received: Received, item: Item, now: float) -> tuple[float, Received] | None:

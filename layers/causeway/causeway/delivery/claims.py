@@ -1,15 +1,13 @@
 """Claims: the right to one attempt, with the history of those before; and which message may have it.
 
 Any message may when there is no item, or one that has expired, which DynamoDB deletes late. From then on the
-delivery is its acceptance's. A message of that acceptance may
+delivery is its acceptance's until it expires; every other one is a repeat. A message of that acceptance may
 
 * when the item is ``waiting`` with the same ticket or a lower one;
+* when it is ``running`` with the same ticket or a lower one, and the lease has passed: that attempt was cut
+  off, and this is its message, which came again;
 * when it is settled, and the message belongs to a later replay. A message of the replay that was settled is
   stale, even with a higher ticket: it was sent by an attempt that was cut off after sending it.
-
-A message of any acceptance may when the item is ``running`` with the same ticket or a lower one, and its
-lease has passed: that attempt was cut off. Its message comes again and is the repeat then. What waits or is
-settled may have none: if a repeat took its place, nobody would know of the acceptance before it any more.
 """
 
 from __future__ import annotations
@@ -37,11 +35,9 @@ _SLACK = 3600.0
 _NONE = "attribute_not_exists(#id) OR #expires_at < :now"
 _OWN = "#format <= :format AND #acceptance = :acceptance"
 _REPLAYED = "(#status IN (:delivered, :dead) AND #ticket < :chain)"
-_CUT_OFF = "#format <= :format AND #status = :running AND #ticket <= :ticket AND #lease < :now_ms"
+_NEXT = "(#status = :waiting OR (#status = :running AND #lease < :now_ms)) AND #ticket <= :ticket"
 
-CLAIMABLE = (
-    f"{_NONE} OR ({_OWN} AND ((#status = :waiting AND #ticket <= :ticket) OR {_REPLAYED})) OR ({_CUT_OFF})"
-)
+CLAIMABLE = f"{_NONE} OR ({_OWN} AND (({_NEXT}) OR {_REPLAYED}))"
 """The condition on which a message may have a claim."""
 
 NOT_BEGUN = f"{_NONE} OR ({_OWN} AND ((#status = :waiting AND #ticket < :ticket) OR {_REPLAYED}))"

@@ -1,9 +1,8 @@
 """Pages: what one invocation delivered, and which repeats it met, listed for the console and the books.
 
 A delivered item is in no index, so that the happy path writes none. Instead each invocation writes one page
-per integration and hour of acceptance. A redelivered message lists its delivery again, and what was a repeat
-once can take over an attempt that was cut off: so every line names its acceptance, and readers count distinct
-ones.
+per integration and hour of acceptance. A redelivered message lists its delivery again, so every line names
+its acceptance, and readers count distinct ones.
 """
 
 from __future__ import annotations

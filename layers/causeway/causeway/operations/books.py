@@ -5,9 +5,9 @@ queue has the messages and before anything else. Accounted for is what the journ
 query and never by counters: delivered, waiting, dead, and acceptances that met a delivery that was there (a
 provider's repeat).
 
-What is counted are acceptances of deliveries, each once: pairs of the two ids. A repeat that was listed, cut
-off, and then took over the very attempt that it had met is delivered, and no repeat; one that is being
-replayed waits, and is not delivered. So more than was accepted is a receiver that was cut off between queue
+What is counted are acceptances of deliveries, each once: pairs of the two ids. What is being replayed waits,
+and is not delivered; what was a repeat of a delivery that has expired and is one itself by now is no repeat.
+So more than was accepted is a receiver that was cut off between queue
 and line, or could not store all that it was sent, and was sent it again: harmless. Less is a loss, unless
 that many messages are still on the queue.
 """
