@@ -143,6 +143,23 @@ def test_a_net_with_a_message_in_it_is_told(stack, queue):
     assert told(stack.messages(30)) == [("NetsNotEmpty", "ALARM")]
 
 
+@pytest.mark.parametrize(
+    ("function", "every", "message"),
+    [("WebhookFunction", 4, "ReceivingBroken"), ("ProcessorFunction", 6, "DeliveriesLate")],
+)
+def test_an_error_now_and_then_is_one_message_and_not_one_each_time(stack, function, every, message):
+    """What a batch was cut off by comes back with its messages, after six minutes."""
+    for since in range(0, 60, every):
+        stack.fails(function, 1, since=since)
+    assert told(stack.messages(120)) == [(message, "ALARM"), (message, "OK")]
+
+
+def test_a_poll_that_is_read_well_does_not_speak_for_one_that_lags(stack):
+    stack.counts("PollLag", 5000, 60, service="poller", every=30)
+    stack.counts("PollLag", 1, 120, service="poller", every=5)
+    assert told(stack.messages(120)) == [("PollsLate", "ALARM"), ("PollsLate", "OK")]
+
+
 def test_a_poll_that_lags_is_told_until_it_is_read_again(stack):
     """It is looked at every half an hour: between two looks, the last word holds."""
     stack.counts("PollLag", 5000, 60, service="poller", every=30)

@@ -200,8 +200,17 @@ def test_the_hot_path_is_deployed_gradually_and_rolled_back_by_its_own_alarm():
         function = functions()[name]
         assert function["AutoPublishAlias"] == "live"
         assert function["AutoPublishAliasAllProperties"] is True
-        watched = [alarms[target(alarm)] for alarm in function["DeploymentPreference"]["Alarms"]]
-        assert [alarm["Dimensions"][0]["Value"] for alarm in watched] == [{"Ref": name}]
+        gradual, then, otherwise = function["DeploymentPreference"]["Alarms"]["Fn::If"]
+        assert (gradual, otherwise) == ("HasGradualDeployment", [{"Ref": "AWS::NoValue"}])
+        assert [alarms[target(alarm)]["Dimensions"][0]["Value"] for alarm in then] == [{"Ref": name}]
+
+
+def test_an_alarm_that_rings_does_not_keep_a_repair_out_that_is_deployed_at_once():
+    """CodeDeploy begins no deployment while one of its alarms rings, and nothing can be turned back at once."""
+    groups = resources("AWS::CodeDeploy::DeploymentGroup", translated())
+    for group in groups.values():
+        condition, _, otherwise = group["AlarmConfiguration"]["Fn::If"]
+        assert (condition, otherwise) == ("HasGradualDeployment", {})
 
 
 HOT_PATH = ("WebhookFunction", "ProcessorFunction", "RequestFunction")
