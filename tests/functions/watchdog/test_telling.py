@@ -200,6 +200,29 @@ def test_of_what_concerns_several_owners_only_those_hear_again_who_have_not_hear
     assert [event for event, _ in watched.announced] == ["causeway.circuit.opened"]
 
 
+def test_where_there_is_no_time_to_tell_all_the_others_are_told_by_the_next_run_and_nobody_twice(stage):
+    plan, names = many(60)
+    owners = [f"owner-{number:02d}@example.com" for number in range(60)]
+    for name, owner in zip(names, owners, strict=True):
+        plan.integrations[name]["owner"] = {"team": "t", "email": owner}
+    stage.deploy(plan)
+    watched = Watched(stage, subscribed=owners)
+    for name in names:
+        stage.tools.pauses.pause(name, by="ann", reason="-")
+
+    def slowly(service, action, fields):
+        stage.clock.advance(1 if action == "Publish" else 0)
+        return type(watched.memory).query(watched.memory, service, action, fields)
+
+    watched.memory.query = slowly
+    with pytest.raises(NotToldError):
+        watched.minutes(1)
+    first = [each.attributes["to"] for each in watched.mail]
+    assert 30 < len(first) < 60
+    watched.minutes(1)
+    assert sorted(first + [each.attributes["to"] for each in watched.mail]) == owners
+
+
 def test_words_that_cannot_be_found_for_one_thing_keep_no_other_from_being_told(stage, watched):
     def strange(world, now):
         yield Finding(check="strange", subject="x", level="warning", what=7)  # a fault of ours
