@@ -30,6 +30,33 @@ def test_an_owner_who_has_confirmed_nothing_is_told_through_the_operator(stage):
     assert "causeway owners sync" in message.by_protocol["email"]
 
 
+def test_the_operator_is_told_once_instead_of_many_owners(stage):
+    plan, names = many(30)
+    for number, name in enumerate(names):
+        plan.integrations[name]["owner"] = {"team": f"t{number % 2}", "email": f"o{number:02d}@example.com"}
+    stage.deploy(plan)
+    watched = Watched(stage, subscribed=[OPERATOR])
+    for name in names:
+        stage.tools.pauses.pause(name, by="ann", reason="-")
+    watched.minutes(1)
+    message = one(watched.mail)
+    assert (message.attributes["to"], message.attributes["team"]) == ("operator", ["t0", "t1"])
+    assert "o00@example.com, o01@example.com" in message.by_protocol["email"]
+    assert "and 10 more: not confirmed yet" in message.by_protocol["email"]
+
+
+def test_who_answers_for_two_teams_hears_of_one_outage_once(stage):
+    plan, names = many(2)
+    for number, name in enumerate(names):
+        plan.integrations[name]["owner"] = {"team": f"t{number}", "email": OWNER}
+    stage.deploy(plan)
+    watched = Watched(stage)
+    health = {"opened_at": stage.clock.now(), "open_until": stage.clock.now() + 9000, "counts": []}
+    watched.means.state.put({"id": "health#all", "part": "ledger", "version": 1, **health})
+    watched.minutes(1)
+    assert one(watched.mail).attributes["team"] == ["t0", "t1"]
+
+
 def test_whoever_confirms_is_told_within_five_minutes(stage):
     watched = Watched(stage, subscribed=[OPERATOR])
     watched.minutes(1)
