@@ -92,6 +92,8 @@ class Resolver:
                 return self.holds(name)
             case {"Fn::Not": [inner]}:
                 return not self.holds(inner)
+            case {"Fn::Or": [*inner]}:
+                return any(map(self.holds, inner))
             case {"Fn::Equals": [left, right]}:
                 return str(self.value(left)) == str(self.value(right))
         raise AssertionError(f"the template did not use this before: {condition}")

@@ -14,6 +14,7 @@ from causeway.watching.telling import Teller
 from causeway.watching.watchdog import Watchdog
 from causeway.watching.words import Words
 from causeway.watching.world import Means
+from tests.support.deliveries import plan_of
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:owners"
 CONSOLE = "https://api.example.com/console"
@@ -115,3 +116,31 @@ class Watched:
     def standing(self):
         """The keys of what is not well."""
         return {key[1] for key in self.memory.tables["state"] if key[0] == "watch#all"}
+
+
+def work(stage):
+    """Everything that can be delivered now is."""
+
+    def deliver():
+        while stage.invoke() is not None:
+            pass
+        stage.schedule()
+        stage.freeing.run(until=stage.clock.now() + 5)
+        stage.resuming.run(until=stage.clock.now() + 5)
+        while stage.invoke() is not None:
+            pass
+
+    return deliver
+
+
+def one(mail):
+    (message,) = mail
+    return message
+
+
+def many(number):
+    plan = plan_of()
+    integration = plan.integrations["orders-to-ledger"]
+    names = [f"flow-{each:03d}" for each in range(number)]
+    plan.record["integrations"] = plan.integrations = {name: integration | {"name": name} for name in names}
+    return plan, names

@@ -12,7 +12,7 @@ from causeway.watching.checks import CHECKS
 from causeway.watching.checks.silence import KNOWN
 from tests.support.deliveries import Stage, plan_of
 from tests.support.logs import Logs
-from tests.support.watching import Watched
+from tests.support.watching import Watched, many
 
 HOUR = 3600.0
 FREQUENCY = {"expect_every": 2 * HOUR, "during": "always", "deliver_within": 900.0}
@@ -249,6 +249,45 @@ class TestQueueThatStandsStill:
         asked = logs.asked
         watched.minutes(5)
         assert logs.asked - asked <= 5 * 4, "what was read is not read again"
+
+
+class TestAllAtOnce:
+    """The gateway is down: hundreds are silent in the same minute."""
+
+    def all_silent(self, number):
+        plan, names = many(number)
+        for name in names:
+            plan.integrations[name] |= {"frequency": FREQUENCY}
+        stage = Stage(plan)
+        watched = Watched(stage, checks=SILENCE)
+        watched.look()
+        stage.clock.advance(2 * HOUR + 60)
+        return stage, watched
+
+    def test_of_each_it_takes_a_few_calls(self):
+        stage, watched = self.all_silent(200)
+        before = len(stage.memory.calls)
+        watched.look()
+        (message,) = watched.mail
+        assert message.subject.startswith("[warning] 200 integrations: flow-000 is silent")
+        assert len(stage.memory.calls) - before < 200 * 8 + 100 + 200, "an event on the bus for each"
+
+    def test_when_there_is_no_time_for_all_it_is_told_all_the_same_within_a_quarter_of_an_hour(
+        self, monkeypatch
+    ):
+        stage, watched = self.all_silent(60)
+        query = stage.memory._dynamodb_query
+
+        def slowly(parameters):
+            if parameters["TableName"] == "journal":
+                stage.clock.advance(1)
+            return query(parameters)
+
+        monkeypatch.setattr(stage.memory, "_dynamodb_query", slowly)
+        watched.minutes(17)
+        told = {name for message in watched.mail for name in message.attributes["integration"]}
+        assert len(told) == 60
+        assert set(watched.metrics.of("WatchdogLeftOut")) == {0}
 
 
 class TestPaused:

@@ -26,7 +26,7 @@ WORDS = Words(plan_of(), "https://api.example.com/console", "causeway-dev")
 
 def message(finding, number=1):
     _, change = step(None, finding, 100.0, settles=0, remind=1)
-    return WORDS.message([change] * number, Recipient("finance@example.com", "finance"), 200.0)
+    return WORDS.message([change] * number, Recipient("finance@example.com", ("finance",)), 200.0)
 
 
 @given(
@@ -141,7 +141,7 @@ def test_things_of_which_the_same_cannot_be_said_are_not_said_to_be_the_same():
         )[1]
         for number in (1, 2)
     ]
-    said = WORDS.message(changes, Recipient("finance@example.com", "finance"), 200.0)
+    said = WORDS.message(changes, Recipient("finance@example.com", ("finance",)), 200.0)
     assert said.subject == "[critical] 2 integrations: flow-1: 1 given up, and others"
 
 

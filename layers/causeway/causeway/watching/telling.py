@@ -73,7 +73,7 @@ class Teller:
         self._plan = plan
         self._clock = clock
         self._logger = logger
-        self._heard: set[tuple[str, Recipient]] = set()
+        self._heard: set[tuple[str, str]] = set()
 
     def tell(self, changes: Sequence[Change], *, until: float) -> Iterator[Change]:
         """Tell them; yield each as soon as it has been told to all whom it concerns."""
@@ -102,7 +102,7 @@ class Teller:
                 return
             if not self._publish(recipient, each):
                 continue
-            self._heard |= {(_about(change), recipient) for change in each}
+            self._heard |= {(_about(change), recipient.to) for change in each}
             missing.subtract(_about(change) for change in each)
             for change in each:
                 if not missing[_about(change)] and self._announce(change):
@@ -125,25 +125,35 @@ class Teller:
         return True
 
     def _by_recipient(self, changes: Sequence[Change]) -> dict[Recipient, list[Change]]:
-        found: dict[Recipient, list[Change]] = defaultdict(list)
+        """Who is told of what: each in one message, be it for several teams or instead of several owners."""
+        told: dict[str, list[Change]] = defaultdict(list)
+        teams: dict[str, set[str]] = defaultdict(set)
+        absent: dict[str, set[str]] = defaultdict(set)
         for change in changes:
-            recipients = {self._recipient(name) for name in change.standing.integrations}
-            for recipient in sorted(recipients, key=str) or [Recipient(OPERATOR, OPERATOR)]:
-                found[recipient].append(change)
-        return found
+            owners = [self._owner(name) for name in change.standing.integrations] or [Recipient(OPERATOR, ())]
+            for owner in owners:
+                teams[owner.to].update(owner.teams)
+                absent[owner.to].update(owner.instead_of)
+            for to in sorted({owner.to for owner in owners}):
+                told[to].append(change)
+        return {
+            Recipient(to, tuple(sorted(teams[to])) or (to,), tuple(sorted(absent[to]))): each
+            for to, each in told.items()
+        }
 
-    def _recipient(self, integration: str) -> Recipient:
+    def _owner(self, integration: str) -> Recipient:
+        """Who is told of an integration."""
         if integration not in self._plan.integrations:
-            return Recipient(OPERATOR, OPERATOR)
+            return Recipient(OPERATOR, ())
         owner = self._plan.integrations[integration]["owner"]
-        address = address_of(owner["email"])
+        address, teams = address_of(owner["email"]), (owner["team"],)
         if address in self._confirmed.addresses():
-            return Recipient(address, owner["team"])
-        return Recipient(OPERATOR, owner["team"], instead_of=address)
+            return Recipient(address, teams)
+        return Recipient(OPERATOR, teams, instead_of=(address,))
 
     def _publish(self, recipient: Recipient, changes: Sequence[Change]) -> bool:
         """Publish what a recipient has not heard; whether it could be."""
-        unheard = [change for change in changes if (_about(change), recipient) not in self._heard]
+        unheard = [change for change in changes if (_about(change), recipient.to) not in self._heard]
         try:
             if unheard:
                 self._aws.query("sns", "Publish", self._fields(recipient, unheard))
@@ -164,7 +174,7 @@ class Teller:
             **_attributes(
                 {
                     ATTRIBUTE: recipient.to,
-                    "team": recipient.team,
+                    "team": recipient.teams[0] if len(recipient.teams) == 1 else list(recipient.teams),
                     "integration": sorted(concerned(changes)),
                     "severity": severity_of(changes),
                     "check": changes[0].standing.check,

@@ -42,8 +42,8 @@ class Recipient(NamedTuple):
     """Who is told."""
 
     to: str  # the owner's address, or OPERATOR
-    team: str
-    instead_of: str | None = None  # the owner's address, which has confirmed no subscription
+    teams: tuple[str, ...]
+    instead_of: tuple[str, ...] = ()  # the owners' addresses, which have confirmed no subscription
 
 
 class Message(NamedTuple):
@@ -86,7 +86,7 @@ class Words:
                 "nextSteps": sorted(
                     {plain(change.finding.next_step, NEXT_STEP) for change in changes if change.finding}
                 )[:CHAT_ITEMS],
-                "keywords": [first.standing.check, recipient.team, self.stack],
+                "keywords": [first.standing.check, *recipient.teams, self.stack][:CHAT_ITEMS],
             },
             "metadata": {
                 "threadId": f"{self.stack}#{first.standing.key}"[:256],
@@ -96,7 +96,7 @@ class Words:
                 "additionalContext": {
                     "severity": severity,
                     "state": first.kind,
-                    "team": recipient.team,
+                    "team": ", ".join(recipient.teams),
                     "since": rfc3339(min(change.standing.since for change in changes)),
                 },
             },
@@ -167,11 +167,11 @@ class Words:
             yield "Console", self.console
 
     def _foot(self, recipient: Recipient) -> str:
-        if recipient.instead_of is None:
+        if not recipient.instead_of:
             return f"-- \nCauseway watches the stack {self.stack}. You own what this is about, or operate it."
         return (
-            f"-- \nCauseway watches the stack {self.stack}. You are told as its operator, since the owner,\n"
-            f"{recipient.instead_of}, has not confirmed (`causeway owners sync --remind` asks again)."
+            f"-- \nCauseway watches the stack {self.stack}. You are told as its operator, instead of\n"
+            f"{listing(recipient.instead_of)}: not confirmed yet (`causeway owners sync --remind` asks again)."
         )
 
 

@@ -40,6 +40,7 @@ UNREAD_FOR = 900.0
 """Seconds of silence for which it is not told because the lines of acceptance are not read to their end."""
 
 _HOUR = 3600.0
+_MARGIN = 5.0  # seconds before the end of looking, after which no more is asked
 _DELIVERED_LATE = 2 * _HOUR  # pages of an hour that was looked at are looked at again for so long
 _LOOKS_BACK = 31 * 24  # hours
 _PAGES = 100
@@ -85,7 +86,7 @@ def silence(world: World, now: float) -> Iterator[Finding]:
 def _listen(world: World, integration: Integration, known: Heard | None, now: float) -> Heard:
     """What is known by now. One that is new has until its first silence from now on."""
     heard = known or Heard(since=now, looked=now)
-    if known is None or _beyond(world, integration, heard, now) > 0:
+    if known is None or (_beyond(world, integration, heard, now) > 0 and _has_time(world)):
         last = last_event(world, integration["name"], heard, now)
         heard = replace(
             heard,
@@ -95,6 +96,11 @@ def _listen(world: World, integration: Integration, known: Heard | None, now: fl
         if known is None or heard.last != known.last or now - known.looked >= _HOUR:
             _remember(world, integration["name"], heard)
     return heard
+
+
+def _has_time(world: World) -> bool:
+    """Whether one more can be looked at: when all are silent at once, there may not be for all."""
+    return world.means.clock.now() < world.until - _MARGIN
 
 
 def _with_accepted(
@@ -108,6 +114,7 @@ def _with_accepted(
     }
     if not quiet:
         return heard, set()
+    hurried = not _has_time(world)
     accepted = accepted_since(world, min(quiet.values()), now)
     by_name = {integration["name"]: each for integration, each in zip(watched, heard, strict=True)}
     for name, asked in quiet.items():
@@ -115,7 +122,7 @@ def _with_accepted(
         after = replace(before, asked=max(asked, accepted.until - WRITTEN_LATE))
         by_name[name] = replace(after, last=at) if at > before.quiet_since else after
         _remember(world, name, by_name[name])
-    return list(by_name.values()), set(quiet) if accepted.until < now else set()
+    return list(by_name.values()), set(quiet) if hurried or accepted.until < now else set()
 
 
 def _remember(world: World, integration: str, heard: Heard) -> None:
@@ -157,7 +164,14 @@ def last_event(world: World, integration: str, heard: Heard, now: float) -> floa
 
 
 def _waiting_or_dead(world: World, integration: str, after: float) -> Iterator[float]:
-    """One query in each shard, where nothing is open; else of what waits, which comes first, and is dead."""
+    """One query in each shard, where nothing is open; else of what waits, which comes first, and is dead.
+
+    None at all while everything that is open has been read at once.
+    """
+    everything = world.open
+    if everything is not None:
+        yield from (item["accepted_at"] for item in everything.get(integration, ()))
+        return
     journal = world.means.journal
     for shard in SHARDS:
         for newest in islice(of_both(journal, integration, shard, page=1), 1):
