@@ -91,3 +91,20 @@ def errors(directory: Path, files: dict[str, str] | None = None) -> list[str]:
         for problem in problems(directory, files)
         if problem.severity == "error"
     ]
+
+
+def told(directory, **changed):
+    """What is told of the simple integration with these keys changed, without its place."""
+    return [error.split(": ", 1)[1] for error in errors(directory, {"copy.yaml": copy_text(**changed)})]
+
+
+def told_of_api(directory, api):
+    """What is told of a called system with these keys."""
+    text = f"system: desk\napi: {{{api}}}\n"
+    return [error.split(": ", 1)[1] for error in errors(directory, {"systems/desk.yaml": text})]
+
+
+def told_of_webhooks(directory, webhooks):
+    """What is told of a sending system with these keys."""
+    text = f"system: hub\nwebhooks: {{{webhooks}}}\n"
+    return [error.split(": ", 1)[1] for error in errors(directory, {"systems/hub.yaml": text})]

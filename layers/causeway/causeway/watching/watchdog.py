@@ -128,7 +128,7 @@ class Watchdog:
             each.left = [place for place in each.left if (name, place) not in seen]
         told, untold = self._tell([look for look in looks if look.findings is not None], now, until)
         values = {name: {"slot": each.slot, "left": each.left} for name, each in progress.items()}
-        failed = sorted({look.check.name for look in looks if look.findings is None})
+        failed = sorted({look.check.name for look in looks if look.error is not None})
         said = {"at": now, "failed": failed}
         self._means.state.put(dict(zip(("id", "part"), RUN, strict=True)) | values | said)
         counts = self._count(looks, sum(len(each.left) for each in progress.values()), told, untold)
