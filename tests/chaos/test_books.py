@@ -187,6 +187,22 @@ def test_a_repeat_that_meets_an_attempt_that_was_cut_off_is_a_repeat_all_the_sam
     assert (book.accepted, book.delivered, book.duplicates, book.accounted) == (2, 1, 1, 2)
 
 
+def test_a_repeat_that_was_listed_and_then_took_over_what_it_had_met_counts_once():
+    """The provider sent it again, as it did when the queue had been purged; then the first message was found."""
+    stage = Stage()
+    first, repeat, lines = two_acceptances(stage)
+    cut_off(stage, first)
+    handle(stage, repeat)
+    assert stage.pages() == ([], ["repeat"])
+    stage.clock.advance(3600)
+    handle(stage, repeat)
+    assert stage.item(first["delivery"])["acceptance"] == "repeat"
+    assert book_of(stage, lines).unaccounted == 1
+    handle(stage, first)
+    book = book_of(stage, lines)
+    assert (book.accepted, book.delivered, book.duplicates, book.accounted) == (2, 1, 1, 2)
+
+
 def test_no_repeat_takes_the_place_of_what_waits_without_a_message():
     stage = Stage()
     first, repeat, lines = two_acceptances(stage)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from causeway.aws.client import AwsError
 from causeway.aws.table import Table
 from causeway.operations import books
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import QUEUE, Stage, call_of, plan_of
 

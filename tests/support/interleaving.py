@@ -11,6 +11,7 @@ import random
 import threading
 from types import SimpleNamespace
 
+from causeway.aws.client import AwsError
 from tests.support.crashes import Crash
 
 EFFECTS = ("call", "put_object", "get_object", "exchange")
@@ -33,6 +34,9 @@ class Interleaving:
         self.kills = 0
         self.kill_at_most = 0
         self.kill_one_in = 40  # effects
+        self.faults = 0
+        self.fault_at_most = 0
+        self.fault_one_in = 30  # calls of AWS
         self._now = now
         self._threads = []
         self._current = None
@@ -126,31 +130,54 @@ class Process:
     def __init__(self, interleaving):
         self._interleaving = interleaving
         self.ends_at = float("inf")  # as Lambda ends an invocation whose time is up
-        self.may_be_killed = True
+        self.is_safe = False  # it is not cut off, and AWS answers it
         self._dead = False
 
     def wrap(self, thing):
         """The same thing, before whose effects others may go on, and with any of which the process may end."""
         return _Wrapped(thing, self)
 
-    def happen(self, effect, arguments, named):
+    def happen(self, name, effect, arguments, named):
         interleaving = self._interleaving
         interleaving._current.stand_back(until=interleaving.now())
         if self._dead or interleaving.now() >= self.ends_at:
             self._dead = True
             raise Crash
-        if not self._is_killed():
-            return effect(*arguments, **named)
-        self._dead = True
-        interleaving.kills += 1
-        if interleaving.dice.random() < 0.5:  # it still happens, and only its answer is lost
-            effect(*arguments, **named)
-        raise Crash
+        dice = interleaving.dice
+        if self._strikes(interleaving.kill_at_most - interleaving.kills, interleaving.kill_one_in):
+            self._dead = True
+            interleaving.kills += 1
+            if dice.random() < 0.5:  # it still happens, and only its answer is lost
+                effect(*arguments, **named)
+            raise Crash
+        faults_left = interleaving.fault_at_most - interleaving.faults
+        if name != "exchange" and self._strikes(faults_left, interleaving.fault_one_in):
+            interleaving.faults += 1
+            return dice.choice([_refuse, _answer_nothing, _answer_the_second_try])(effect, arguments, named)
+        return effect(*arguments, **named)
 
-    def _is_killed(self):
-        interleaving = self._interleaving
-        left = interleaving.kill_at_most - interleaving.kills
-        return self.may_be_killed and left > 0 and interleaving.dice.random() * interleaving.kill_one_in < 1
+    def _strikes(self, left, one_in):
+        return not self.is_safe and left > 0 and self._interleaving.dice.random() * one_in < 1
+
+
+def _refuse(*_):
+    raise AwsError("ThrottlingException", "", 400)
+
+
+def _answer_nothing(effect, arguments, named):
+    """It was done, but nobody hears of it."""
+    effect(*arguments, **named)
+    raise AwsError("NoAnswer", "", 0, maybe_done=True)
+
+
+def _answer_the_second_try(effect, arguments, named):
+    """The first one was done, too, but its answer was lost."""
+    effect(*arguments, **named)
+    try:
+        return effect(*arguments, **named)
+    except AwsError as error:
+        error.maybe_done = True
+        raise
 
 
 class _Wrapped:
@@ -162,7 +189,7 @@ class _Wrapped:
         found = getattr(self._thing, name)
         if name not in EFFECTS:
             return found
-        return lambda *arguments, **named: self._process.happen(found, arguments, named)
+        return lambda *arguments, **named: self._process.happen(name, found, arguments, named)
 
 
 class InTurn:

@@ -21,12 +21,14 @@ from causeway.operations import books, selecting
 from causeway.operations.replays import NotPossibleError, NotThereError, Replays
 from causeway.operations.selecting import Selection
 from causeway.plan.plan import Plan
-from causeway.queueing.queue import NotQueued
+from causeway.queueing.sending import NotQueued
 from causeway.queueing.tickets import Ticket
 from causeway.requests.answering import Requests
+from tests.support import deliveries
 from tests.support.crashes import Crash
 from tests.support.deliveries import DEAD_LETTERS, FIFO, NOW, QUEUE, Context, Stage, call_of, plan_of
 from tests.support.interleaving import Interleaving
+from tests.support.memory_aws import MemoryAws
 from tests.support.requests import request_of
 from tests.support.streams import Shard
 
@@ -91,6 +93,25 @@ class Log:
     error = debug = exception = append_keys = warning
 
 
+class LateIndexes(MemoryAws):
+    """Indexes show what was in the table a moment ago."""
+
+    shown = None
+
+    def catch_up(self):
+        shown = {name: dict(items) for name, items in self.tables.items()}
+        self.shown = defaultdict(dict, shown)
+
+    def _dynamodb_query(self, parameters):
+        if "IndexName" not in parameters or self.shown is None:
+            return super()._dynamodb_query(parameters)
+        tables, self.tables = self.tables, self.shown
+        try:
+            return super()._dynamodb_query(parameters)
+        finally:
+            self.tables = tables
+
+
 class Turmoil:
     """All of it.
 
@@ -98,16 +119,21 @@ class Turmoil:
         seed: Decides what happens.
         put: Puts stand-ins into modules, as ``monkeypatch.setattr`` does.
         kills: So many processes are cut off at most.
+        faults: So many calls of AWS fail at most, or are done twice.
     """
 
-    def __init__(self, seed, put, *, kills=6):
+    def __init__(self, seed, put, *, kills=6, faults=0):
         self.clock = Interleaving(seed, NOW)
+        self.clock.fault_at_most = faults
         self.clock.stand_in(put, processor, releasing, waiting, selecting, books)
         put(parking, "_PAUSING", nullcontext())  # which processes do not share
         self.dice = self.clock.dice
         self.clock.kill_at_most = kills
+        self.clock.kill_one_in = self.dice.choice([10, 40, 200])
+        self.bad = self.dice.choice([0.2, 0.4, 0.8])  # so many answers are refusals
         self.plan = map_of_all()
         self.log = Log()
+        put(deliveries, "MemoryAws", LateIndexes)
         self.stage = Stage(self.plan)
         self.memory, self.target = self.stage.memory, self.stage.target
         self.memory.visibility = VISIBILITY
@@ -134,7 +160,7 @@ class Turmoil:
         if asked.path == f"/{ORDERED}":
             self.check_order(asked.body["customer"], asked.body["n"])
         self.target.seconds = self.dice.choice([0.05, 0.2, 2.0])
-        answer = 200 if self.calm or self.dice.random() < 0.6 else self.dice.choice(FAILURES)
+        answer = 200 if self.calm or self.dice.random() > self.bad else self.dice.choice(FAILURES)
         if not self.calm and self.dice.random() < 0.01:
             answer = 410
         if answer == 200 or (answer == "timeout" and self.dice.random() < 0.5):
@@ -192,6 +218,12 @@ class Turmoil:
                 body = self.dice.choice(self.memory.queues[QUEUE]).body
                 self.memory.call("sqs", "SendMessage", {"QueueUrl": QUEUE, "MessageBody": body})
 
+    def indexes(self):
+        """They catch up, again and again."""
+        while True:
+            self.memory.catch_up()
+            self.clock.sleep(self.dice.choice([0.1, 0.5, 3.0]))
+
     def client(self, key):
         """Asks until it is answered."""
 
@@ -241,7 +273,7 @@ class Turmoil:
             while True:
                 process = self.clock.process()
                 stage = self.fresh(process)
-                with suppress(Crash):
+                with suppress(Crash, *FAULTS):
                     while True:
                         process.ends_at = self.clock.now() + TIMEOUT
                         if not work(stage):
@@ -286,7 +318,7 @@ class Turmoil:
     def operator(self):
         """Somebody who pauses, resumes and replays."""
         stage = self.fresh(process := self.clock.process())
-        process.may_be_killed = False
+        process.is_safe = True
         table, state = Table(stage.aws, "journal"), Table(stage.aws, "state")
         replays = Replays(journal=table, state=state, queue=stage.tools.queue, clock=self.clock)
         while True:
@@ -318,15 +350,17 @@ class Turmoil:
             )
         self.clock.start(self.function(self.stream_batch, idle=lambda: patience[0]))
         self.clock.start(self.function(self.minute, idle=lambda: MINUTE))
-        for work in (self.provider, self.twice, self.operator, self.client("k1"), self.client("k2")):
+        clients = self.client("k1"), self.client("k2")
+        for work in (self.provider, self.twice, self.operator, self.indexes, *clients):
             self.clock.start(work)
         self.clock.run(until=NOW + 900)
         self.heal(patience)
 
     def heal(self, patience):
         self.calm = True
-        self.clock.kill_at_most = 0
+        self.clock.kill_at_most = self.clock.fault_at_most = 0
         self.clock.end()
+        self.memory.shown = None
         for name in NAMES:
             self.stage.tools.pauses.resume(name, by="ann", rate=100.0)
         patience[0] = 5.0

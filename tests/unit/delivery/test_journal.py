@@ -113,6 +113,18 @@ def test_who_may_claim(world, status, ticket, acceptance):
         assert refused.value.item == before == world.item
 
 
+def test_a_repeat_takes_over_what_was_cut_off_so_long_ago_that_its_message_must_be_lost(world):
+    world.claim("0000.000002")
+    world.clock.advance(60 + 3590)
+    with pytest.raises(NotClaimed):
+        world.claim("0000.000002", acceptance="another")
+    world.clock.advance(20)
+    with pytest.raises(NotClaimed):
+        world.claim("0000.000001", acceptance="another")
+    assert world.claim("0000.000002", acceptance="another").cut_off
+    assert world.item["acceptance"] == "another"
+
+
 @pytest.mark.parametrize("status", ["delivered", "dead"])
 def test_an_item_that_has_expired_counts_as_none_until_it_is_deleted(world, status):
     claim = world.claim("0000.000002")

@@ -8,6 +8,9 @@ delivery is its acceptance's until it expires; every other one is a repeat. A me
   off, and this is its message, which came again;
 * when it is settled, and the message belongs to a later replay. A message of the replay that was settled is
   stale, even with a higher ticket: it was sent by an attempt that was cut off after sending it.
+
+A repeat may only take over an attempt that was cut off more than an hour ago. Its message must have been lost
+(the queue was purged), and the provider was asked to send again what was on it.
 """
 
 from __future__ import annotations
@@ -32,15 +35,24 @@ HELD = frozenset({"limit", "circuit"})
 _SLACK = 3600.0
 """Seconds before its acceptance in which an attempt may still be a delivery's own: clocks differ."""
 
-_NONE = "attribute_not_exists(#id) OR #expires_at < :now"
-_OWN = "#format <= :format AND #acceptance = :acceptance"
-_REPLAYED = "(#status IN (:delivered, :dead) AND #ticket < :chain)"
-_NEXT = "(#status = :waiting OR (#status = :running AND #lease < :now_ms)) AND #ticket <= :ticket"
+_LOST_AFTER = 3600.0
+"""Seconds after its lease in which an attempt that was cut off is gone on with by its own message alone."""
 
-CLAIMABLE = f"{_NONE} OR ({_OWN} AND (({_NEXT}) OR {_REPLAYED}))"
+_NONE = "attribute_not_exists(#id) OR #expires_at < :now"
+_REPLAYED = "(#status IN (:delivered, :dead) AND #ticket < :chain)"
+_NEXT = "((#status = :waiting OR (#status = :running AND #lease < :now_ms)) AND #ticket <= :ticket)"
+_LOST = "(#status = :running AND #lease < :lost AND #ticket <= :ticket)"
+
+CLAIMABLE = (
+    f"{_NONE} OR (#format <= :format AND"
+    f" ((#acceptance = :acceptance AND ({_NEXT} OR {_REPLAYED})) OR {_LOST}))"
+)
 """The condition on which a message may have a claim."""
 
-NOT_BEGUN = f"{_NONE} OR ({_OWN} AND ((#status = :waiting AND #ticket < :ticket) OR {_REPLAYED}))"
+NOT_BEGUN = (
+    f"{_NONE} OR (#format <= :format AND #acceptance = :acceptance"
+    f" AND ((#status = :waiting AND #ticket < :ticket) OR {_REPLAYED}))"
+)
 """The same of a message that is to wait first, and has not waited yet."""
 
 HISTORY = 10
@@ -100,6 +112,7 @@ def compared(condition: str, message: Message, now: float) -> dict[str, JSON]:
         **{name: name for name in ("waiting", "delivered", "dead", "running")},
         "now": int(now),
         "now_ms": int(now * 1000),
+        "lost": int((now - _LOST_AFTER) * 1000),
         "chain": Ticket.parse(message["ticket"]).chain,
     }
     return {name: value for name, value in every.items() if re.search(rf":{name}\b", condition)}

@@ -6,10 +6,10 @@ query and never by counters: delivered, waiting, dead, and acceptances that met 
 provider's repeat).
 
 What is counted are acceptances of deliveries, each once: pairs of the two ids. What is being replayed waits,
-and is not delivered; what was a repeat of a delivery that has expired and is one itself by now is no repeat.
-So more than was accepted is a receiver that was cut off between queue
-and line, or could not store all that it was sent, and was sent it again: harmless. Less is a loss, unless
-that many messages are still on the queue.
+and is not delivered; what was a repeat and then took over, since the first one's message was lost, is no
+repeat. So more than was accepted is a receiver that was cut off between queue and line, or could not store
+all that it was sent, and was sent it again: harmless. Less is a loss, unless that many messages are still on
+the queue.
 """
 
 from __future__ import annotations
