@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causeway.polling.comparing import compare, gone
-from causeway.polling.cursors import SECOND, format_cursor, parse_cursor, unit_of
+from causeway.polling.cursors import FORMATS, SECOND, format_cursor, parse_cursor, time_of, unit_of
 from causeway.polling.paging import first_request, next_request
-from causeway.polling.records import identify
+from causeway.polling.records import identified, identify
 from causeway.polling.windows import advanced, first, is_within, window_of
+from causeway.settings.clock import rfc3339
 from tests.support.polls import answer, poll
 
 NOON = 1_790_078_400  # 2026-09-22T12:00:00Z
@@ -261,3 +262,34 @@ def test_the_difference_of_any_two_lists_is_right_in_pages_of_any_size(before, a
     told, _, left = run(after, hashes)
     assert told == {id_: n for id_, (n, _) in after.items() if id_ not in before or before[id_][0] != n}
     assert left == set(before) - set(after)
+
+
+# --- many at once ---------------------------------------------------------------------------------------------------
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**300), 10**300),
+    st.floats(),
+    st.text(max_size=300),
+    st.sampled_from(["2024-02-29T10:05:07Z", "2024-02-29 10:05:07Z", "2024-02-30T10:05:07Z", "2024-02-29"]),
+    st.lists(st.integers(), max_size=2),
+)
+RECORDS = st.one_of(
+    st.fixed_dictionaries({}, optional={"id": VALUES, "updated_at": VALUES}),
+    st.builds(
+        lambda id_, at: {"id": id_, "updated_at": time_of(at)}, st.integers(), st.integers(0, 4 * 10**18)
+    ),
+    VALUES,
+)
+
+
+@given(records=st.lists(RECORDS, max_size=5), format_=st.sampled_from(FORMATS))
+def test_the_records_of_a_page_are_called_as_each_of_them_would_be(records, format_):
+    named = poll(f"version: updated_at\ncursor: {{field: updated_at, param: since, format: {format_}}}")
+    assert identified(named, records) == [(identify(named, record), record) for record in records]
+
+
+@given(st.integers(0, 4 * 10**18))
+def test_a_time_is_written_as_all_times_are(nanoseconds):
+    assert time_of(nanoseconds) == rfc3339(nanoseconds // 10**6 / 1000)

@@ -106,7 +106,11 @@ HEAVY = (
     "requests",
     "urllib3",
     "asyncio",
+    "http",
     "causeway.aws.table",
+    "causeway.webhooks.handshakes",
+    "causeway.webhooks.key_material",
+    "causeway.webhooks.rejections",
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
@@ -93,6 +94,7 @@ def _canonical_query(query: str) -> str:
     return "&".join(f"{name}={value}" for name, value in pairs)
 
 
+@lru_cache(maxsize=8)  # it is the same all day
 def _signing_key(secret_key: str, date: str, scope: Scope) -> bytes:
     key = f"AWS4{secret_key}".encode()
     for part in (date, scope.region, scope.service, "aws4_request"):

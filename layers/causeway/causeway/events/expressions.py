@@ -1,18 +1,19 @@
 """Expressions: JMESPath with ``lookup``, ``date`` and ``each``, evaluated strictly.
 
 jmespath is imported by the first expression that is more than a path such as ``data.customer.id``: most
-schemes and many mappings need no more, and the import alone would double a cold start.
+schemes and many mappings need no more.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from causeway.plan.records import JSON
 
@@ -78,15 +79,14 @@ def ask(expression: str, scope: Mapping[str, JSON]) -> bool:
 
 @lru_cache(maxsize=CACHED)
 def compiled(expression: str) -> Evaluate:
-    """What :func:`select` evaluates, for whoever asks the same of very many.
+    """What :func:`select` evaluates, ready.
 
     Raises:
         ExpressionError: it is no expression.
     """
-    path = _PATH.fullmatch(expression)
-    if path is None:
+    names = _path(expression)
+    if names is None:
         return _interpreted(expression)
-    names = [name.strip('"') for name in _NAMES.findall(path[1])]
 
     def follow(scope: Mapping[str, JSON]) -> JSON:
         value: JSON = scope
@@ -98,6 +98,28 @@ def compiled(expression: str) -> Evaluate:
         return value
 
     return follow
+
+
+def select_each(expression: str, scopes: Sequence[JSON]) -> list[JSON]:
+    """The values of an expression over each of very many scopes, as :func:`select` gives them.
+
+    Raises:
+        ExpressionError: it cannot be evaluated on one of them.
+    """
+    names = _path(expression)
+    if names and len(names) == 1:
+        name = names[0]
+        with suppress(AttributeError):  # not all of them are objects
+            return [scope.get(name) for scope in scopes]
+    evaluate = compiled(expression)
+    return [evaluate(scope) for scope in scopes]
+
+
+@lru_cache(maxsize=CACHED)
+def _path(expression: str) -> list[str] | None:
+    """The names of an expression that is nothing but some with dots between them."""
+    path = _PATH.fullmatch(expression)
+    return path and [name.strip('"') for name in _NAMES.findall(path[1])]
 
 
 def _interpreted(expression: str) -> Evaluate:

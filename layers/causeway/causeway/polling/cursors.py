@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from causeway.plan.records import JSON
 
@@ -30,10 +30,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:[.,](\d+))?(?:([Zz])|([+-]\d\d):?(\d\d))?", re.ASCII
 )
-_WHOLE_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,38}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LEAP_SECOND = "60"
+_SECONDS = {f"{second:02}Z": second * SECOND for second in range(60)}
+_WITHIN_A_MINUTE = tuple(f"{second:02}.000Z" for second in range(60))
+_TO_A_SECOND = len("2026-11-22T10:05:")
 _OLDEST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds()) * SECOND
 _NEWEST = int((datetime.max.replace(tzinfo=UTC) - _EPOCH).total_seconds()) * SECOND
 
@@ -57,6 +59,17 @@ def parse_cursor(value: JSON, format: str) -> Comparable:  # noqa: A002 # the ma
     return _READERS[format](value)
 
 
+def parse_cursors(values: Sequence[JSON], format: str) -> list[Comparable]:  # noqa: A002 # likewise
+    """Very many values at once, as :func:`parse_cursor` reads each.
+
+    Raises:
+        CursorError: one is none of that format.
+    """
+    if not _READABLE.issuperset(map(type, values)):
+        raise CursorError(f"not all are texts or numbers where cursors of format {format} are needed")
+    return list(map(_READERS[format], values))
+
+
 def format_cursor(value: Comparable, format: str) -> str | int:  # noqa: A002 # likewise
     """The value as the API wants it; what the format has no place for is cut off, which is never later.
 
@@ -67,8 +80,11 @@ def format_cursor(value: Comparable, format: str) -> str | int:  # noqa: A002 # 
 
 def time_of(value: int) -> str:
     """A time as events have it: RFC 3339 with milliseconds, as :func:`causeway.settings.clock.rfc3339`."""
-    minute, milliseconds = divmod(value // (SECOND // 1000), 60_000)
-    return f"{_minute_of(minute)}{milliseconds // 1000:02}.{milliseconds % 1000:03}Z"
+    seconds, fraction = divmod(value, SECOND)
+    minute, second = divmod(seconds, 60)
+    if not fraction:  # nearly always, and it takes half the time
+        return _minute_of(minute) + _WITHIN_A_MINUTE[second]
+    return f"{_minute_of(minute)}{second:02}.{fraction // (SECOND // 1000):03}Z"
 
 
 @lru_cache(maxsize=4096)
@@ -85,10 +101,8 @@ def unit_of(format: str) -> int:  # noqa: A002 # likewise
 
 
 def _read_rfc3339(value: str | float) -> int:
-    if isinstance(value, str) and _WHOLE_SECONDS.fullmatch(
-        value
-    ):  # nearly all of them, and five times faster
-        return _minute(value[:17]) + int(value[17:19]) * SECOND
+    if isinstance(value, str) and (seconds := _SECONDS.get(value[_TO_A_SECOND:])) is not None:
+        return _minute(value[:_TO_A_SECOND]) + seconds  # nearly all are such, and it is ten times faster
     return _read_any_rfc3339(value)
 
 
@@ -178,6 +192,8 @@ _WRITERS: dict[str, Callable[[Comparable], str | int]] = {
     "integer": int,
     "opaque": str,
 }
+
+_READABLE = {str, int, float}
 
 FORMATS = tuple(_READERS)
 """What a cursor can be."""

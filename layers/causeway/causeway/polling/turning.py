@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from causeway.polling.fetching import Page
     from causeway.polling.records import Identity
     from causeway.polling.states import Run, State
+    from causeway.polling.windows import Window
 
     Named = tuple[Identity, JSON]
     """A record and what it is called."""
@@ -73,9 +74,10 @@ def turn_of(
     """
     run = state["open"]
     named = identified(poll, page.records)
-    within = [each for each in named if is_within(run["window"], each[0].value)]
+    within = _within(run["window"], named)
     fresh, hashes = _fresh(poll, within, known)
-    following = _after(poll, run, page, named, known)
+    highest = max(_values(within), default=None)
+    following = _after(poll, run, page, named, known, highest=highest)
     if "diff" in poll and following["request"] is None and page.modified:
         fresh += gone(poll, known["previous"], {**known["met"], **hashes})
     following["queued"] += len(fresh)
@@ -113,13 +115,12 @@ def turn_of(
 
 def _problems(poll: Poll, run: Run, named: Sequence[Named]) -> Iterator[str]:
     """What is not as the map says; all of it is delivered nevertheless."""
-    yield from (identity.problem for identity, _ in named if identity.problem)
+    yield from [identity.problem for identity, _ in named if identity.problem]
     since, cursor = run["window"]["since"], poll.get("cursor", {})
     if since is None or "field" not in cursor or not cursor["asks"]:
         return
     bound = parse_cursor(since, cursor["format"])
-    values = (identity.value for identity, _ in named if identity.value is not None)
-    if any(value < bound for value in values):  # type: ignore[operator] # of one kind
+    if min(_values(named), default=bound) < bound:  # type: ignore[operator] # of one kind
         yield (
             "cursor: the API gives records from before ${since}: it does not know the parameter, "
             "or means another field, or another time zone"
@@ -132,13 +133,27 @@ def _fresh(poll: Poll, within: Sequence[Named], known: Known) -> tuple[list[Name
         changes = compare(poll, known["previous"], within, met=known["met"])
         return changes.records, changes.hashes
     found: dict[str, Named] = {}
-    for identity, record in within:
-        if identity.key not in known["seen"]:
-            found.setdefault(identity.key, (identity, record))
+    seen = known["seen"]
+    for each in within:
+        key = each[0].key
+        if key not in seen:
+            found.setdefault(key, each)
     return list(found.values()), {}
 
 
-def _after(poll: Poll, run: Run, page: Page, named: Sequence[Named], known: Known) -> Run:
+def _within(window: Window, named: list[Named]) -> list[Named]:
+    if "least" not in window and "most" not in window:  # nearly always: what was asked for is what came
+        return named
+    return [each for each in named if is_within(window, each[0].value)]
+
+
+def _values(named: Sequence[Named]) -> list[Comparable]:
+    return [identity.value for identity, _ in named if identity.value is not None]
+
+
+def _after(
+    poll: Poll, run: Run, page: Page, named: Sequence[Named], known: Known, *, highest: Comparable | None
+) -> Run:
     """The run after the page."""
     assert run["request"] is not None, "a page was asked for"
     stops_early = "paginate" in poll and poll["paginate"].get("stop_when") == SEEN
@@ -149,12 +164,6 @@ def _after(poll: Poll, run: Run, page: Page, named: Sequence[Named], known: Know
     if page.modified:
         following = next_request(poll, run["request"], page.answer, page.records, seen_all=seen_all)
         token = token_of(poll, page.answer)
-    values = [
-        identity.value
-        for identity, _ in named
-        if identity.value is not None and is_within(run["window"], identity.value)
-    ]
-    highest = max(values, default=None)
     after = turned(run, page, highest=highest, token=token, following=following)
     if following is None and seen_all and page.records:
         after["stopped"] = True
