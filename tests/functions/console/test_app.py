@@ -45,11 +45,10 @@ def stack(cloud, tmp_path, monkeypatch):
         monkeypatch.setattr(processor, "_tools", tools)
         monkeypatch.setattr(app, "_stack", functools.cache(app._stack.__wrapped__))
         target.on("/ledger/accounts", Reply(200, {"id": "acc_1"}))
+        now = time.time()
         for number, status in enumerate((200, 400)):
             target.on("/ledger/entries", Reply(status))
-            first = message(
-                NAME, "shop", f"order-{number}", "orders/paid", ORDER, accepted_at=time.time() - number
-            )
+            first = message(NAME, "shop", f"order-{number}", "orders/paid", ORDER, accepted_at=now - number)
             assert processor.handler(records(encode(first)), WORKING) == {"batchItemFailures": []}
         tools().caller.close()
     return cloud
