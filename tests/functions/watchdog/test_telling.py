@@ -42,7 +42,7 @@ def test_the_operator_is_told_once_instead_of_many_owners(stage):
     message = one(watched.mail)
     assert (message.attributes["to"], message.attributes["team"]) == ("operator", ["t0", "t1"])
     assert "o00@example.com, o01@example.com" in message.by_protocol["email"]
-    assert "and 10 more: not confirmed yet" in message.by_protocol["email"]
+    assert "and 10 more: not confirmed" in message.by_protocol["email"]
 
 
 def test_who_answers_for_two_teams_hears_of_one_outage_once(stage):
