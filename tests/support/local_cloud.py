@@ -31,7 +31,7 @@ class LocalCloud:
         ready_within: Seconds.
     """
 
-    def __init__(self, home: Path, *arguments: str, ready_within: float = 30) -> None:
+    def __init__(self, home: Path, *arguments: str, ready_within: float = 60) -> None:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -51,8 +51,9 @@ class LocalCloud:
                 stderr=subprocess.STDOUT,
             )
         while f"ready {self.url}" not in self.output:
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < started + self._ready_within, self.output
+            if self.process.poll() is not None or time.monotonic() > started + self._ready_within:
+                self._end()
+                raise AssertionError(self.output)
             time.sleep(0.05)
         self.ready_after = time.monotonic() - started
         self.running = json.loads((self.home / "state" / "local.json").read_bytes())
@@ -63,6 +64,9 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.clear()
+        self._end()
+
+    def _end(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(60)  # a machine may have other work to do

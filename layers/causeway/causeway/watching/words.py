@@ -171,8 +171,7 @@ class Words:
             return f"-- \nCauseway watches the stack {self.stack}. You own what this is about, or operate it."
         return (
             f"-- \nCauseway watches the stack {self.stack}. You are told as its operator, instead of\n"
-            f"{listing(recipient.instead_of)}: not confirmed yet "
-            "(`causeway owners sync --remind` asks again)."
+            f"{listing(recipient.instead_of)}: not confirmed (`causeway owners sync --remind` asks again)."
         )
 
 
