@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from causeway.settings.clock import from_rfc3339
+from causeway_cli.printing import as_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +39,9 @@ def drawn(report: dict[str, JSON]) -> Group:
     for each in report["findings"]:
         table.add_row(
             Text(each["level"], _STYLES[each["level"]]),
-            Text("\n".join(map(plain, _lines(each)))),
+            as_told("\n".join(_lines(each))),
             ago(each["since"]),
-            Text(plain(", ".join(owner["team"] for owner in each["owners"]) or "the operator")),
+            as_told(", ".join(owner["team"] for owner in each["owners"]) or "the operator"),
         )
     shown: list[RenderableType] = [table] if report["findings"] else []
     return Group(*shown, *_verdict(report), "")
@@ -74,11 +75,6 @@ def _verdict(report: dict[str, JSON]) -> Iterator[Text]:
         yield Text(f"it could not tell: {', '.join(report['failed'])}; its log says why", "yellow")
     if report["left_out"]:
         yield Text(f"it left {report['left_out']} looks to the next run, for want of time", "yellow")
-
-
-def plain(text: str) -> str:
-    """A text of others, without what a terminal would take for a command."""
-    return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)
 
 
 def ago(text: str | None) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from causeway.operations.deliveries import BadQueryError, Deliveries, Query
 from causeway.plan.sources import system_of
 from causeway_cli.errors import CommandError
 from causeway_cli.options import AsJson, ErrorClass, Name, Since, Until, when
-from causeway_cli.printing import print_json, wide_console
+from causeway_cli.printing import as_told, print_json, wide_console
 from causeway_cli.stacks import OnStack, on_stack
 
 if TYPE_CHECKING:
@@ -114,31 +115,26 @@ def _show(items: list[dict[str, JSON]]) -> None:
             item["integration"],
             _styled(item["status"]),
             item["id"],
-            item["event_id"] or "",
-            "" if item["attempt"] is None else str(item["attempt"]),
-            item["reason"] or "",
+            *(as_told(item[name]) for name in ("event_id", "attempt", "reason")),
         )
     wide_console().print(table)
 
 
 def _show_one(found: dict[str, JSON]) -> None:
     console = Console(highlight=False)
-    console.print(f"[bold]{found['id']}[/bold]  {_styled(found['status'])}  {found['reason'] or ''}")
+    status, reason = _styled(found["status"]), as_told(found["reason"])
+    console.print(Text.assemble((found["id"], "bold"), "  ", status, "  ", reason))
     for name in ("integration", "system", "event_id", "event_type", "accepted_at", "updated_at", "due_at"):
         if found[name] is not None:
-            console.print(f"  {name.replace('_', ' '):<12} {found[name]}", markup=False)
+            console.print(as_told(f"  {name.replace('_', ' '):<12} {found[name]}"))
     kept = "kept: it can be replayed" if found["event_kept"] else "no longer kept"
     console.print(f"  {'event':<12} {kept}")
     table = Table("at", "ticket", "outcome", "seconds", "status", "step", "error", "why", box=None)
     for entry in found["attempts"]:
-        cells = [
-            entry.get(name)
-            for name in ("at", "ticket", "outcome", "seconds", "status", "step", "error", "reason")
-        ]
-        table.add_row(*("" if cell is None else str(cell) for cell in cells))
+        names = ("at", "ticket", "outcome", "seconds", "status", "step", "error", "reason")
+        table.add_row(*(as_told(entry.get(name)) for name in names))
     wide_console().print(table)
 
 
-def _styled(status: str) -> str:
-    style = _STYLES.get(status, "default")
-    return f"[{style}]{status}[/{style}]"
+def _styled(status: str) -> Text:
+    return Text(status, _STYLES.get(status, "default"))

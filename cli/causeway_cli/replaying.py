@@ -15,7 +15,7 @@ from causeway.operations.replays import RATE, NotPossibleError, NotThereError, R
 from causeway.operations.selecting import Selection
 from causeway_cli.errors import CommandError
 from causeway_cli.options import AsJson, ErrorClass, Name, Since, Until, when
-from causeway_cli.printing import print_json, wide_console
+from causeway_cli.printing import as_told, print_json, wide_console
 from causeway_cli.stacks import OnStack, Place, on_stack
 
 if TYPE_CHECKING:
@@ -200,5 +200,5 @@ def _show_history(records: list[dict[str, JSON]], *, as_json: bool) -> None:
         of = record.get("delivery") or ", ".join(record.get("integrations") or ["all"])
         how = "dry run" if record.get("dry_run") else record["state"]
         counts = (str(record["matched"]), str(record["replayed"]))
-        table.add_row(record["replay"], record["by"], of, how, *counts)
+        table.add_row(record["replay"], as_told(record["by"]), of, how, *counts)
     wide_console().print(table)

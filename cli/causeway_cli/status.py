@@ -22,9 +22,9 @@ from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
 from causeway.watching.report import report
 from causeway.watching.standing import Standings
-from causeway_cli.findings import ago, concerning, drawn, plain
+from causeway_cli.findings import ago, concerning, drawn
 from causeway_cli.options import MAP, AsJson, Map, Name, Profile, Region, StackName, when
-from causeway_cli.printing import print_json
+from causeway_cli.printing import plain, print_json
 from causeway_cli.stacks import Place, operating
 
 if TYPE_CHECKING:
