@@ -16,6 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from causeway.aws.dynamodb import from_item
 from causeway.aws.table import Table
+from causeway.operations.replays import Replays
+from causeway.operations.selecting import Selection
+from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway_cli.account import local_aws
 from causeway_cli.local.stack import Stack
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 MINUTE = 14
 """Seconds that one of the scheduler's minutes may take: it works for 4 of them."""
 
+_REPLAYED_WITHIN = 15.0
 _DEPTHS = [f"ApproximateNumberOfMessages{name}" for name in ("", "NotVisible", "Delayed")]
 
 
@@ -68,6 +72,14 @@ class RoughCloud:
         self.aws = local_aws(cloud.running["endpoint"])
         self.journal = Table(self.aws, self.outputs["Journal"])
         self.state = Table(self.aws, self.outputs["State"])
+        queue = Queue(
+            self.aws,
+            url=self.outputs["DeliveriesUrl"],
+            fifo_url=self.outputs["DeliveriesFifoUrl"],
+            bucket=self.outputs["Payloads"],
+        )
+        self._replays = Replays(journal=self.journal, state=self.state, queue=queue, clock=self.clock)
+        self._replayed_at = 0.0
         self.killed: list[tuple[float, str]] = []
         self._names, self._every, self._minutes_every = killed, every, minutes
         self._dice = random.Random(seed)
@@ -101,6 +113,12 @@ class RoughCloud:
     def is_minute(self) -> bool:
         """Whether the scheduler may have its next minute."""
         return True
+
+    def replay_the_dead(self, integrations: Sequence[str]) -> None:
+        """What was given up starts afresh, unless it is about to."""
+        if time.time() > self._replayed_at + _REPLAYED_WITHIN:
+            self._replayed_at = time.time()
+            self._replays.start(Selection(integrations), by="the test", rate=200.0)
 
     def items(self) -> dict[str, Item]:
         """The journal's deliveries, by id."""

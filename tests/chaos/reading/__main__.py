@@ -94,17 +94,21 @@ def summary(result: Result, shop: Shop) -> str:
     evidence = result.evidence
     missable = sum(each.missable for each in evidence.versions.values())
     rows = len({name[:2] for name in evidence.versions})
-    repeated = Counter(name for name, calls in evidence.arrived.items() for call in calls if call.fault == OK)
+    done = [sum(call.fault == OK for call in calls) for calls in evidence.deliveries.values()]
+    replayed = sum(not item["ticket"].startswith("0000") for item in evidence.items.values())
     met = Counter(each.fault.name for each in evidence.asked)
     return "\n".join(
         [
             f"{len(evidence.versions)} versions of {rows} records in {result.seconds:.0f} s",
-            f"  arrived     {len(evidence.arrived)} in {len(evidence.deliveries)} deliveries; {missable} were replaced before anybody could have read them",
+            (
+                f"  arrived     {len(evidence.arrived)} in {len(evidence.deliveries)} deliveries; {missable} were replaced "
+                f"before anybody could have read them; {replayed} deliveries given up and replayed"
+            ),
             f"  changed     {result.changed} while they were read",
             f"  pages       {len(evidence.asked)} requests: {_counts(met)}",
             (
                 f"  target      {_counts(Counter(each.fault.name for each in evidence.exchanges))}; "
-                f"{sum(repeated.values()) - len(repeated)} again after a 200, by who could not know"
+                f"{sum(done) - sum(map(bool, done))} again after a 200, by who could not know"
             ),
             f"  killed      {_counts(Counter(name for _, name in evidence.killed))}",
             f"  by hand     {_counts(result.by_hand)}",

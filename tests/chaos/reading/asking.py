@@ -6,11 +6,13 @@ import json
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import urllib3
 
+from causeway.aws.errors import AwsError
 from tests.chaos.reading.judging import Finding
 from tests.chaos.reading.world import ASKING, WAIT
 from tests.support.faults import BUSY, LATE, LOST, LOST_LATE, RESET, Weather, soon
@@ -40,7 +42,8 @@ _STARTS = (
 )
 _LEAST = 3.0  # but so many seconds at least
 
-_SOON, _FOR = 0.5, 90.0  # seconds after which a client comes again, and for which it does
+_SOON, _FOR = 0.5, 120.0  # seconds after which a client comes again, and for which it does
+_MAY_BE_DEAD = 30.0  # seconds after which a delivery may have been given up: processes were killed under it
 
 
 class Told(NamedTuple):
@@ -170,11 +173,15 @@ class Asking:
         return client
 
     def _look(self, place: str, give_up: float) -> urllib3.BaseHTTPResponse | None:
-        """What became of a request that went on without its client."""
+        """What became of a request that went on without its client; if it was given up, it is replayed."""
+        began = time.time()
         while time.time() < give_up:
             answer = self._send("GET", place, None, self._headers)
             if answer and answer.status == 200:
                 return answer
+            if time.time() > began + _MAY_BE_DEAD:
+                with suppress(AwsError):
+                    self._world.replay_the_dead([ASKING])
             time.sleep(_SOON)
         return None
 

@@ -121,7 +121,8 @@ def delivered(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("delivered", f"status delivered, not: {status}", exchanges[0].event)
     for delivery, item in evidence.items.items():
         if item["system"] == SHOP and delivery not in evidence.deliveries:
-            yield Finding("delivered", "deliveries of what arrived, and no other", item["event_id"])
+            expected = f"deliveries of what arrived, and none that is {item['status']}"
+            yield Finding("delivered", expected, item["event_id"])
 
 
 def left_alone(evidence: Evidence) -> Iterator[Finding]:

@@ -113,7 +113,12 @@ class Reading:
         )
 
     def _is_quiet(self) -> bool:
-        return self._shop.is_whole() and not self._shop.waiting() and not self._world.on_queue()
+        """Whether all is there; what was given up, as its processes were killed once too often, is replayed."""
+        if not self._shop.is_whole() or self._world.on_queue():
+            return False
+        if self._shop.waiting():
+            self._world.replay_the_dead(sorted(PAGINATE))
+        return not self._shop.waiting()
 
     def _wait(self, is_over: Callable[[], bool], what: str) -> bool:
         """Whether it came to that before the time was up, or nothing arrived any more."""

@@ -156,7 +156,7 @@ def _until_quiet(
             return True
         silent = set(statuses) <= {"delivered", "dead", "unknown"} and not on_queue
         if statuses["dead"] and (silent or set(statuses) == {"delivered", "dead"}):
-            world.replay_the_dead()
+            world.replay_the_dead(sorted(PLACES))
         quiet = quiet + 1 if silent and not statuses["dead"] else 0
         if quiet == _QUIET_FOR:
             return True  # nothing will bring what is unknown

@@ -10,9 +10,6 @@ from causeway.aws.client import AwsError
 from causeway.delivery.pauses import Pauses
 from causeway.events.identity import delivery_id
 from causeway.operations import books
-from causeway.operations.replays import Replays
-from causeway.operations.selecting import Selection
-from causeway.queueing.queue import Queue
 from tests.chaos.storm.judging import PLACES, SYSTEM, Evidence
 from tests.support.faults import TIMEOUT
 from tests.support.rough_cloud import RoughCloud
@@ -33,7 +30,6 @@ INVOCATION = 10
 _KILLED = ("ProcessorFunction",) * 4 + ("WebhookFunction", "SchedulerFunction")
 _KILLS_EVERY = (1.5, 4.0)
 _KNOWN_AFTER = 5.5  # seconds after which every instance knows that an integration is resumed
-_REPLAYED_WITHIN = 15.0
 
 _SENDER = f"""\
 system: {SYSTEM}
@@ -100,15 +96,7 @@ class World(RoughCloud):
         )
         self.pauses: dict[str, list[tuple[float, float]]] = {}
         self._pauses = Pauses(self.state, self.clock)
-        queue = Queue(
-            self.aws,
-            url=self.outputs["DeliveriesUrl"],
-            fifo_url=self.outputs["DeliveriesFifoUrl"],
-            bucket=self.outputs["Payloads"],
-        )
-        self._replays = Replays(journal=self.journal, state=self.state, queue=queue, clock=self.clock)
         self._quiet_until = 0.0
-        self._replayed_at = 0.0
 
     def works(self) -> Sequence[Callable[[], None]]:
         """Resuming, too."""
@@ -117,12 +105,6 @@ class World(RoughCloud):
     def is_minute(self) -> bool:
         """Not while somebody may still believe in a pause that is over."""
         return time.time() >= self._quiet_until
-
-    def replay_the_dead(self) -> None:
-        """What was given up starts afresh, unless it is about to."""
-        if time.time() > self._replayed_at + _REPLAYED_WITHIN:
-            self._replayed_at = time.time()
-            self._replays.start(Selection(sorted(PLACES)), by="the storm", rate=200.0)
 
     def lose(self, most: int) -> int:
         """Take messages off the queue, as a build does that forgets deliveries; how many there were."""
