@@ -36,7 +36,13 @@ def test_a_storm_loses_nothing_and_a_build_that_forgets_deliveries_is_noticed(tm
 
         broken = go_through(cloud, storm, more, seed=SEED, seconds=60, lose=2, kill=False)
     assert broken.lost == 2
-    assert {finding.rule for finding in broken.findings} == {"delivered", "done once", "the books close"}
+    noticed = {finding.rule for finding in broken.findings}
+    assert noticed - {"the books close"} == {"delivered", "done once"}
+    # The hour's books have the first run in them, too. Only what a receiver has queued that was killed before it
+    # said so is more than was accepted, and hides as many.
+    hides = any(book.accounted > book.accepted for book in result.evidence.books)
+    assert result.kills["WebhookFunction"] or not hides
+    assert hides or "the books close" in noticed
     missing = [finding for finding in broken.findings if finding.rule == "delivered"]
     assert len(missing) == 2
     shown = summary(broken, SEED)

@@ -14,6 +14,9 @@ from types import SimpleNamespace
 from causeway.aws.client import AwsError
 from tests.support.crashes import Crash
 
+STALLS_ONE_IN = 100
+"""Effects, before one of which a process stands still for seconds."""
+
 EFFECTS = ("call", "put_object", "get_object", "exchange")
 
 
@@ -140,6 +143,8 @@ class Process:
     def happen(self, name, effect, arguments, named):
         interleaving = self._interleaving
         interleaving._current.stand_back(until=interleaving.now())
+        if self._strikes(1, STALLS_ONE_IN):
+            interleaving.sleep(interleaving.dice.uniform(1.0, 20.0))
         if self._dead or interleaving.now() >= self.ends_at:
             self._dead = True
             raise Crash

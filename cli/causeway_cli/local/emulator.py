@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +23,9 @@ from ministack.services import lambda_svc
 
 _OF_A_GROUP = 6
 """So many colons has the ARN of a log group: arn:aws:logs:REGION:ACCOUNT:log-group:NAME."""
+
+_HEARD_WITHIN = 1.0
+"""Seconds in which what a function said is read, on a machine that is busy."""
 
 
 def _die_with_parent() -> None:
@@ -131,6 +136,23 @@ def failure(function: str, request_id: str, body: Any, *, now: datetime) -> str:
     return json.dumps(line)
 
 
+def _hear_functions_out() -> None:
+    """Keep all that a function said before it answered: ministack waits for its next line for 5 ms only.
+
+    What comes later would be in the log with the next invocation of that process, or never.
+    """
+    drain = lambda_runtime.Worker._drain_stderr_bounded  # noqa: SLF001 - there is no other way
+
+    def drain_wholly(worker: Any, **_: float) -> str:
+        process, until = worker._proc, time.monotonic() + _HEARD_WITHIN  # noqa: SLF001 - likewise
+        pipe = process.stderr if process is not None and process.poll() is None else None
+        while pipe is not None and select.select([pipe], [], [], 0)[0] and time.monotonic() < until:
+            time.sleep(0.001)
+        return str(drain(worker, first_line_wait=0.1, idle_confirm=0.02))
+
+    lambda_runtime.Worker._drain_stderr_bounded = drain_wholly  # noqa: SLF001 - likewise
+
+
 def main() -> None:
     """Run ministack until the parent ends it or ends."""
     if os.getpgrp() != os.getpid():
@@ -145,6 +167,7 @@ def main() -> None:
     _count_loopback_as_encrypted()
     _let_invocations_end()
     _tell_why_invocations_fail()
+    _hear_functions_out()
     try:
         app.main()
     finally:

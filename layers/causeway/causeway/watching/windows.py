@@ -25,6 +25,7 @@ _DURING = re.compile(r"(\w{3})(?:-(\w{3}))? (\d\d):(\d\d)-(\d\d):(\d\d) (\S+)", 
 _DAY = timedelta(days=1)
 _WEEK = 7
 _FULL_DAY = 24
+_SET_BACK = 2 * 3600.0  # seconds: no clocks go back by more
 
 
 class Window(NamedTuple):
@@ -84,9 +85,8 @@ def reached(during: str, since: float, seconds: float) -> float:
     window = window_of(during)
     if window is None:
         return since + seconds
-    weekly = elapsed(during, since, since + _WEEK * _DAY.total_seconds())
-    # Whole weeks are skipped, but for one or two that a change of clocks can shorten.
-    low = since + max(0.0, seconds / max(weekly, 1.0) - 2) * _WEEK * _DAY.total_seconds()
+    # Whole weeks are skipped, as if each were the longest that there is.
+    low = since + max(0.0, seconds // _longest_week(window) - 1) * _WEEK * _DAY.total_seconds()
     left, covered = seconds - elapsed(during, since, low), low
     for opens, closes in _openings(window, low):
         length = max(0.0, closes - max(opens, covered))
@@ -94,6 +94,13 @@ def reached(during: str, since: float, seconds: float) -> float:
             return max(opens, covered) + left
         left, covered = left - length, max(covered, closes)
     raise AssertionError("weeks do not end")
+
+
+def _longest_week(window: Window) -> float:
+    """Seconds that are never fewer than those of one week that lie within."""
+    opens, closes = (timedelta(hours=at.hour, minutes=at.minute) for at in (window.opens, window.closes))
+    daily = (closes - opens) % _DAY or _DAY
+    return len(window.days) * daily.total_seconds() + _SET_BACK
 
 
 def _between(window: Window, since: float, until: float) -> Iterator[tuple[float, float]]:
