@@ -16,7 +16,7 @@ from causeway.telemetry.metrics import UNITS
 from causeway.watching.checks import CHECKS
 from causeway.watching.owners import OPERATOR
 from causeway_cli.local.emulator import failure
-from tests.chaos.drills.hearing import BEFORE, Message, Recorded, take_invocation
+from tests.chaos.drills.hearing import BEFORE, Message, Recorded, records, take_invocation
 from tests.chaos.drills.judging import Evidence, judge
 from tests.chaos.drills.report import record, summary
 from tests.chaos.drills.table import BY_NAME, DRILLS, LANES, PARAMETERS
@@ -158,6 +158,19 @@ class TestHearing:
         assert sorted(set(found)) == sorted(once)
         assert data.first("AWS/Lambda", "Errors", above=0, since=0) == 159.75
 
+    @pytest.mark.parametrize(
+        ("line", "found"),
+        [
+            ('{"a": 1}', [{"a": 1}]),
+            ('{"a": 1}{"b": 2}', [{"a": 1}, {"b": 2}]),
+            ('{"a": 1}{"b"', [{"a": 1}]),
+            ("END RequestId: 1", []),
+            ("", []),
+        ],
+    )
+    def test_a_line_that_two_threads_wrote_at_once_is_read(self, line: str, found: list[object]) -> None:
+        assert list(records(line)) == found
+
     def test_what_functions_count_is_in_their_lines(self) -> None:
         about = {"Namespace": "Causeway", "Dimensions": [["service"]], "Metrics": [{"Name": "WatchdogRuns"}]}
         line = {
@@ -199,8 +212,9 @@ def test_the_report_shows_what_came_and_what_does_not_hold() -> None:
     assert (holds["seconds_to_message"], holds["seconds_to_alarm"], holds["recovered_told"]) == (80, 240, 1)
     assert holds["cause"] == "it is down"
     json.dumps([holds, broken])
-    assert summary([holds], seconds=700, seed=1).endswith("everything holds")
-    shown = summary([holds, broken], seconds=700, seed=1)
+    assert summary([holds], wanted=1, seconds=700, seed=1).endswith("everything holds")
+    assert "everything holds" not in summary([holds], wanted=2, seconds=700, seed=1)
+    shown = summary([holds, broken], wanted=2, seconds=700, seed=1)
     assert "came:     1 are not: evt_00007" in shown
     assert shown.endswith("1 do not hold")
 

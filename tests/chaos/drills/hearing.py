@@ -90,7 +90,7 @@ class Recorded(Data):
 
 def take_invocation(data: Data, function: str, at: float, lines: Sequence[str]) -> None:
     """What AWS would have counted of an invocation, by what stands in its log, and what the function did."""
-    own = [json.loads(line) for line in lines if line.startswith("{")]
+    own = [record for line in lines for record in records(line)]
     for line in own:
         data.take(line)
     seconds = next((int(match[1]) / 1000 for match in map(_DURATION.search, lines) if match), 0.0)
@@ -100,6 +100,18 @@ def take_invocation(data: Data, function: str, at: float, lines: Sequence[str]) 
         if function in _ALIASES:  # as which it is invoked on AWS, and counted, too
             resource = f"{function}:{_ALIASES[function]}"
             data.add("AWS/Lambda", name, value, at - seconds, FunctionName=function, Resource=resource)
+
+
+def records(line: str) -> Iterator[dict[str, Any]]:
+    """The objects of a log line; there are two where threads wrote at once, and none in Lambda's own lines."""
+    decoder = json.JSONDecoder()
+    at = 0
+    while line[at : at + 1] == "{":
+        try:
+            record, at = decoder.raw_decode(line, at)
+        except ValueError:
+            return  # cut off
+        yield record
 
 
 class Hearing:

@@ -64,12 +64,16 @@ def table(records: Sequence[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
 
 
-def summary(records: Sequence[dict[str, Any]], *, seconds: float, seed: int) -> str:
-    """The table, and what does not hold."""
+def summary(records: Sequence[dict[str, Any]], *, wanted: int, seconds: float, seed: int) -> str:
+    """The table, and what does not hold; of so many drills that were wanted, those that were begun are there."""
     broken = [each for each in records if each["findings"]]
     lines = [table(records), "", f"{len(records)} drills in {seconds:.0f} s, seed {seed}"]
     lines += [line for each in broken for line in _told(each)]
-    return "\n".join([*lines, f"{len(broken)} do not hold" if broken else "everything holds"])
+    if len(records) < wanted:
+        lines.append(f"{wanted - len(records)} were not begun: their stack failed")
+    elif not broken:
+        lines.append("everything holds")
+    return "\n".join([*lines, f"{len(broken)} do not hold"] if broken else lines)
 
 
 def _told(each: dict[str, Any]) -> Iterator[str]:
