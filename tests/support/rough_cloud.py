@@ -40,7 +40,7 @@ class RoughCloud:
     """A running local cloud; a context manager under which it is rough.
 
     Args:
-        cloud: The local cloud.
+        cloud: The local cloud. What its functions have used by now is what it takes to start them.
         seed: Decides when which process is killed.
         killed: Whose processes, by the functions' logical names; those that are named twice, twice as often.
         every: So many seconds are between two kills: from, to.
