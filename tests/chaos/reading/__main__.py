@@ -73,7 +73,7 @@ def main() -> None:
         if arguments.requests:
             answers = Asking(cloud, shop, asking, until=until, tell=tell).carry_out(arguments.requests)
             sys.stdout.write(f"seed {seed}: {summary_of_requests(answers)}\n")
-            well &= not answers.findings
+            well &= answers.finished and not answers.findings
     if not well:
         sys.exit(1)
 
@@ -121,7 +121,7 @@ def summary(result: Result, shop: Shop) -> str:
 
 def summary_of_requests(answers: Answers) -> str:
     """What came of the requests, for people."""
-    took = sorted(each.took for each in answers.told)
+    took = sorted(each.took for each in answers.told) or [0.0]
     return "\n".join(
         [
             f"{len(answers.clients)} requests in {answers.seconds:.0f} s",
@@ -132,6 +132,7 @@ def summary_of_requests(answers: Answers) -> str:
             f"  found later {sum(each.later for each in answers.clients)}",
             f"  target      {_counts(Counter(each.fault.name for each in answers.exchanges))}",
             f"  killed      {_counts(Counter(name for _, name in answers.killed))}",
+            *([] if answers.finished else ["  NOT FINISHED in time"]),
             *_findings(answers.findings),
         ]
     )
