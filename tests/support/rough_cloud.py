@@ -24,7 +24,7 @@ from causeway_cli.account import local_aws
 from causeway_cli.local.stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from causeway.aws.table import Item
     from tests.support.local_cloud import LocalCloud
@@ -40,7 +40,7 @@ class RoughCloud:
     """A running local cloud; a context manager under which it is rough.
 
     Args:
-        cloud: The local cloud.
+        cloud: The local cloud. What its functions have used by now is what it takes to start them.
         seed: Decides when which process is killed.
         killed: Whose processes, by the functions' logical names; those that are named twice, twice as often.
         every: So many seconds are between two kills: from, to.
@@ -87,7 +87,7 @@ class RoughCloud:
         self._over = threading.Event()
         works = [self._minutes, *self.works(), *([self._kill] if killed else [])]
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
-        started = [used for name in set(killed) for _, used in self._processes(name)]
+        started = self._used(killed) or self._used(self.functions)
         self._to_start = worked * max(started, default=1.0)
         self._shorten_waits(invocations, queues)
 
@@ -153,6 +153,9 @@ class RoughCloud:
                 with suppress(ProcessLookupError):
                     os.kill(self._dice.choice(at_work), signal.SIGKILL)
                     self.killed.append((time.time(), name))
+
+    def _used(self, names: Iterable[str]) -> list[float]:
+        return [used for name in set(names) for _, used in self._processes(name)]
 
     def _processes(self, name: str) -> list[tuple[int, float]]:
         return _processes(self.functions[name], self.cloud.process.pid)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from tests.chaos.reading.asking import OFFICE, Asking
 from tests.chaos.reading.run import Reading
 from tests.chaos.reading.shop import Shop
-from tests.chaos.reading.world import WHILE_ASKED, WHILE_READ, World, write_map
+from tests.chaos.reading.world import CALM, WHILE_ASKED, WHILE_READ, World, write_map
 from tests.support.faults import OK
 from tests.support.local_cloud import LocalCloud
 
@@ -61,18 +61,19 @@ def main() -> None:
         Shop(seed, arguments.size, OFFICE) as shop,
         cloud_for(Path(folder), shop, arguments.size) as cloud,
     ):
+        reading, asking = (
+            World(cloud, seed, CALM if arguments.calm else danger) for danger in (WHILE_READ, WHILE_ASKED)
+        )
         if arguments.records:
-            world = World(cloud, seed, () if arguments.calm else WHILE_READ)
-            result = Reading(cloud, shop, world, until=until, tell=tell).carry_out(
+            result = Reading(cloud, shop, reading, until=until, tell=tell).carry_out(
                 arguments.records, arguments.runs
             )
             sys.stdout.write(f"seed {seed}: {summary(result, shop)}\n")
             well &= result.finished and not result.findings
         if arguments.requests:
-            world = World(cloud, seed, () if arguments.calm else WHILE_ASKED)
-            answers = Asking(cloud, shop, world, until=until, tell=tell).carry_out(arguments.requests)
+            answers = Asking(cloud, shop, asking, until=until, tell=tell).carry_out(arguments.requests)
             sys.stdout.write(f"seed {seed}: {summary_of_requests(answers)}\n")
-            well &= not answers.findings
+            well &= answers.finished and not answers.findings
     if not well:
         sys.exit(1)
 
@@ -120,7 +121,7 @@ def summary(result: Result, shop: Shop) -> str:
 
 def summary_of_requests(answers: Answers) -> str:
     """What came of the requests, for people."""
-    took = sorted(each.took for each in answers.told)
+    took = sorted(each.took for each in answers.told) or [0.0]
     return "\n".join(
         [
             f"{len(answers.clients)} requests in {answers.seconds:.0f} s",
@@ -131,6 +132,7 @@ def summary_of_requests(answers: Answers) -> str:
             f"  found later {sum(each.later for each in answers.clients)}",
             f"  target      {_counts(Counter(each.fault.name for each in answers.exchanges))}",
             f"  killed      {_counts(Counter(name for _, name in answers.killed))}",
+            *([] if answers.finished else ["  NOT FINISHED in time"]),
             *_findings(answers.findings),
         ]
     )

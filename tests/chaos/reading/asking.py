@@ -79,6 +79,7 @@ class Answers:
     killed: Sequence[tuple[float, str]]
     seconds: float
     within: float  # seconds in which a client is to be answered
+    finished: bool  # all were asked before the time was up
 
     @property
     def told(self) -> list[Told]:
@@ -141,7 +142,8 @@ class Asking:
             with self._world:
                 clients = list(pool.map(self._ask, range(requests)))
         exchanges = [each for each in self._shop.exchanges if each.place in OFFICE]
-        return Answers(clients, exchanges, self._world.killed, time.time() - began, within)
+        finished = time.time() < self._until
+        return Answers(clients, exchanges, self._world.killed, time.time() - began, within, finished)
 
     def _start(self, _: int) -> float:
         """How many seconds a request takes that waits for nothing but functions that start."""

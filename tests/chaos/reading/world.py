@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.polling.states import covered
 from tests.chaos.reading.lists import PAGINATE
@@ -36,15 +36,24 @@ BATCHED = ("cursor", "page", "offset")
 """The lists that are read in batches, which are called by what was read together; of the other each record is an
 event. That one is shorter, since a delivery costs the local cloud the same, whatever is in it."""
 
-WHILE_READ = ("PollerFunction",) * 3 + ("ProcessorFunction",) * 3 + ("SchedulerFunction",)
-"""Whose processes are killed while polls read."""
 
-WHILE_ASKED = ("RequestFunction",) * 3 + ("ProcessorFunction",) * 2
-"""And while clients ask."""
+class Danger(NamedTuple):
+    """Whose processes are killed, and when, as a rough cloud knows it."""
+
+    killed: Sequence[str]
+    every: tuple[float, float] = (1.5, 4.0)
+    worked: float = 1.2
+
+
+WHILE_READ = Danger(
+    ("PollerFunction",) * 3 + ("ProcessorFunction",) * 3 + ("SchedulerFunction",),
+    every=(3.0, 10.0),
+    worked=1.6,  # of a long reading most is to be work, not starting
+)
+WHILE_ASKED = Danger(("RequestFunction",) * 3 + ("ProcessorFunction",) * 2)
+CALM = Danger(())
 
 _DELIVERING, _READING = 18, 18  # seconds that an invocation may take; a poller's keeps 8 of them back
-_KILLS_EVERY = (3.0, 10.0)
-_HAS_WORKED = 1.6  # so that work outweighs starting
 _MINUTES_EVERY = 3.0
 
 _API = """\
@@ -112,15 +121,13 @@ def _integrate(directory: Path, **words: str) -> None:
 
 
 class World(RoughCloud):
-    """A running local cloud with that map."""
+    """A running local cloud with that map, made before anything has happened there."""
 
-    def __init__(self, cloud: LocalCloud, seed: int, killed: Sequence[str]) -> None:
+    def __init__(self, cloud: LocalCloud, seed: int, danger: Danger) -> None:
         super().__init__(
             cloud,
             f"{seed}/world",
-            killed=killed,
-            every=_KILLS_EVERY,
-            worked=_HAS_WORKED,
+            **danger._asdict(),
             minutes=_MINUTES_EVERY,
             invocations={"ProcessorFunction": _DELIVERING, "PollerFunction": _READING},
             queues={"DeliveriesUrl": _DELIVERING + 1, "PollsUrl": _READING + 1},
