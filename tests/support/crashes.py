@@ -98,11 +98,16 @@ def until_quiet(stage, effects, **named):
     del stage.invoke, stage.schedule
 
 
-def crash_points(clean):
-    """Of scenarios, by name, and the effects that they have when nothing is cut off: each place where it can be."""
+def crash_points(clean, *, in_order=True):
+    """Of scenarios, by name, and the effects that they have when nothing is cut off: each place where it can be.
+
+    Where threads have effects side by side there is no order to name them by, only how many there are.
+    """
     return [
-        pytest.param(name, number, after, id=f"{name}: {'after' if after else 'before'} {number} {effect}")
+        pytest.param(
+            name, number, after, id=" ".join((f"{name}:", when, str(number), *([effect] * in_order)))
+        )
         for name, effects in clean.items()
         for number, effect in enumerate(effects.seen)
-        for after in (False, True)
+        for after, when in ((False, "before"), (True, "after"))
     ]
