@@ -120,6 +120,21 @@ def test_a_queue_that_backs_up_is_told_as_one_outage(stack):
     assert told(stack.messages(120)) == [("DeliveriesLate", "ALARM"), ("DeliveriesLate", "OK")]
 
 
+def test_a_queue_that_nobody_reads_is_told_within_ten_minutes_however_few_wait(stack):
+    """Long before its age could say so: one message may be there for 15 minutes because it is delayed."""
+    stack.on_queue("Deliveries", 30)
+    began, ended = stack.messages(60)
+    assert told([began, ended]) == [("DeliveriesLate", "ALARM"), ("DeliveriesLate", "OK")]
+    assert minutes_until(began) <= 10
+
+
+def test_a_queue_that_is_read_slowly_is_no_news(stack):
+    stack.on_queue("Deliveries", 60, value=500)
+    for since in range(0, 60, 2):
+        stack.on_queue("Deliveries", 1, since=since, metric="NumberOfMessagesReceived")
+    assert stack.messages(60) == []
+
+
 @pytest.mark.parametrize("timeout", [30, 60, 120, 300])
 def test_a_delayed_message_that_gets_a_second_turn_is_no_news_at_any_timeout(timeout):
     stack = Stack(ProcessorTimeout=str(timeout))

@@ -100,6 +100,8 @@ def take_invocation(data: Data, function: str, at: float, lines: Sequence[str]) 
         if function in _ALIASES:  # as which it is invoked on AWS, and counted, too
             resource = f"{function}:{_ALIASES[function]}"
             data.add("AWS/Lambda", name, value, at - seconds, FunctionName=function, Resource=resource)
+    if function == "ProcessorFunction":  # it was handed something, be it of the ordered queue
+        data.add("AWS/SQS", "NumberOfMessagesReceived", 1, at - seconds, QueueName="Deliveries")
 
 
 def records(line: str) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.chaos.drills.stand import Stand
 
-PARAMETERS = {"AlarmQueueAge": "120", "AlarmPollLag": "180"}
+PARAMETERS = {"AlarmPollLag": "180"}
 """Thresholds of alarms that are no longer than a drill; the others are the template's defaults."""
 
 NEVER_OPENS = {"failures": "100%", "of_at_least": 1000, "within": "5m", "open_for": "30s"}
@@ -191,7 +191,7 @@ DRILLS = (
         "nobody reads the queue of deliveries",
         _stop_reading,
         _read_again,
-        counted=Counted("ApproximateAgeOfOldestMessage", 120, within=180, namespace="AWS/SQS"),
+        counted=Counted("ApproximateNumberOfMessagesVisible", 0, within=60, namespace="AWS/SQS"),
         rung=Rung("DeliveriesLate", within=600),
     ),
     Drill(
