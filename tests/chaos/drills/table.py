@@ -154,7 +154,7 @@ DRILLS = (
         "the target answers 429 and wants to be left alone for 20 s",
         _throttle,
         _answer,
-        told=Told("overdue", "429", within=150),
+        told=Told("overdue", "wants no calls for now", within=150),
         counted=Counted("RateLimitDeferred", 0, within=60),
         target={"circuit_breaker": NEVER_OPENS},
         integration=_frequency(deliver_within="1m"),

@@ -32,7 +32,7 @@ _CAUSES = {
     "address": "the target's address is none that may be called",
     "http": "the target refuses",
     "mapping": "the map does not fit the event",
-    "limit": "more comes in than the system's rate limit lets out: we hold deliveries back",
+    "limit": "we hold deliveries back: the system wants no more calls, or its rate limit allows none",
     "circuit": "the system fails, and its circuit is open",
     "order": "deliveries wait behind an earlier one of their order key",
     "crashed": "the function was cut off while it carried them out",
@@ -44,7 +44,7 @@ _CAUSES = {
 
 _STEPS = {
     "mapping": "correct the map, deploy, then `causeway replay`",
-    "limit": "wait, or raise the system's `rate_limit` if its owner allows more",
+    "limit": "wait; if the system throttles us, see its quota; raise `rate_limit` if its owner allows more",
     "circuit": "see the system's status page; deliveries go on by themselves when it answers again",
     "http": "look at the target's answer: `causeway deliveries show ID`",
     "removed": "deploy the integration again, or delete what is left of it",
