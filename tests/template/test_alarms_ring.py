@@ -148,6 +148,7 @@ def test_a_delayed_message_that_gets_a_second_turn_is_no_news_at_any_timeout(tim
 
 def test_a_burst_that_is_worked_off_is_no_news(stack):
     stack.on_queue("Deliveries", 8, value=500_000)
+    stack.on_queue("Deliveries", 8, metric="NumberOfMessagesReceived", value=60_000)
     stack.on_queue("Deliveries", 30, since=8, value=0)
     assert stack.messages(60) == []
 

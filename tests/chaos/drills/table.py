@@ -193,6 +193,7 @@ DRILLS = (
         _read_again,
         counted=Counted("ApproximateNumberOfMessagesVisible", 0, within=60, namespace="AWS/SQS"),
         rung=Rung("DeliveriesLate", within=600),
+        integration=_frequency(expect_every="1m"),  # and the provider is not said to be silent
     ),
     Drill(
         "function-crashes",
