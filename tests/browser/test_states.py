@@ -98,7 +98,7 @@ def recovering(land):
 
 
 STATES = {
-    "healthy": (well, (), "Everything is all right.", []),
+    "healthy": (well, (), "All integrations are well.", []),
     "dead-letters": (
         dead_letters,
         (),
