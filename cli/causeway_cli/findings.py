@@ -67,7 +67,7 @@ def _verdict(report: dict[str, JSON]) -> Iterator[Text]:
         looked = f"the watchdog looked {ago(report['watched_at'])} ago"
         number = len(report["findings"])
         if not number:
-            yield Text(f"{looked}: all integrations are well", "green")
+            yield Text(f"{looked}: all is well", "green")
         else:
             more = "more than " if report["more"] else ""
             yield Text(f"{looked}; not well: {more}{number}", "yellow")

@@ -20,6 +20,7 @@ from causeway.operations.integrations import COUNTS, circuit, counts, live, syst
 from causeway.operations.ledger import Ledger
 from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
+from causeway.watching.alarms import Alarms
 from causeway.watching.report import report
 from causeway.watching.standing import Standings
 from causeway_cli.findings import ago, concerning, drawn
@@ -100,8 +101,10 @@ def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]
     begin = books.last_closed(place.clock.now()) if hour is None else hour // books.HOUR * books.HOUR
     closed = books.close(place.journal, begin, _accepted(place, begin), names)
     on_queue = _on_queue(place)
+    alarms = Alarms(place.aws, place.stack.name)
+    watched = report(Standings(place.state), alarms, place.plan, place.clock.now())
     return {
-        "watched": concerning(report(Standings(place.state), place.plan, place.clock.now()), names),
+        "watched": concerning(watched, names),
         "integrations": _integrations(place, names, overview),
         "on_queue": on_queue,
         "books": {

@@ -26,6 +26,7 @@ from causeway.queueing.queue import Queue
 from causeway.settings.clock import SystemClock
 from causeway.settings.environment import Settings
 from causeway.telemetry.logs import logger
+from causeway.watching.alarms import Alarms
 from causeway.watching.standing import Standings
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def make_stack(environ: Mapping[str, str], clock: Clock) -> Stack:
         healths=Healths(state, clock),
         ledger=Ledger(state),
         standings=Standings(state),
+        alarms=Alarms(aws, settings.stack),
         clock=clock,
         runbooks=settings.runbook_base,
     )

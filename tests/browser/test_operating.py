@@ -269,7 +269,7 @@ class TestTrouble:
             looking.gateway.broken = (503, 20)
             looking.refresh()
             page.sees("Trying again in 20 s. What is shown is older.")
-            page.sees("All integrations are well.")
+            page.sees("Everything is all right.")
             assert page.ask("document.querySelector('#fresh').innerText").endswith("old")
             looking.picture("api-away")
             looking.gateway.broken = None

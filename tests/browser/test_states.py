@@ -98,7 +98,7 @@ def recovering(land):
 
 
 STATES = {
-    "healthy": (well, (), "All integrations are well.", []),
+    "healthy": (well, (), "Everything is all right.", []),
     "dead-letters": (
         dead_letters,
         (),

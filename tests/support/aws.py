@@ -181,6 +181,7 @@ class Cloud:
             "CAUSEWAY_SEALING_KEY": self.sealing_key,
             "CAUSEWAY_PAYLOADS": self.payloads,
             "CAUSEWAY_BUS": self.bus,
+            "CAUSEWAY_STACK": "causeway-dev",
         }
 
     @property

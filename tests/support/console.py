@@ -20,6 +20,7 @@ from causeway.operations.overview import Overview
 from causeway.operations.replays import Replays
 from causeway.operations.showing import Showing
 from causeway.queueing.payloads import Payloads
+from causeway.watching.alarms import Alarms
 from causeway.watching.standing import Standings
 
 CONTEXT = SimpleNamespace(aws_request_id="c6af9ac6-7b61-11e6-9a41-93e8deadbeef")
@@ -48,6 +49,7 @@ def stack_of(stage, aws=None):
         healths=Healths(state, stage.clock),
         ledger=Ledger(state),
         standings=Standings(state),
+        alarms=Alarms(aws, "causeway-dev"),
         clock=stage.clock,
     )
 

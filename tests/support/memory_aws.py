@@ -92,6 +92,7 @@ class MemoryAws:
         self.events = []
         self.published = []
         self.subscribed = {}  # addresses, and the subscriptions' ARNs or "PendingConfirmation"
+        self.alarms = []  # those that ring, as CloudWatch describes them
         self.calls = []
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
@@ -340,6 +341,14 @@ class MemoryAws:
         """Nobody has logged anything; :class:`tests.support.logs.Logs` has lines."""
         assert parameters["startTime"] <= parameters["endTime"]
         return {"events": []}
+
+    # CloudWatch
+
+    def _monitoring_describe_alarms(self, parameters):
+        assert parameters["StateValue"] == "ALARM"
+        assert set(parameters["AlarmTypes"]) == {"MetricAlarm", "CompositeAlarm"}
+        found = [each for each in self.alarms if each["AlarmName"].startswith(parameters["AlarmNamePrefix"])]
+        return {"MetricAlarms": [], "CompositeAlarms": found}
 
     # SNS
 

@@ -22,8 +22,11 @@ OWN_ROLES = sorted(resources("AWS::IAM::Role"))
 SEALING_KEY = {"Fn::GetAtt": ["SealingKey", "Id"]}
 """Its ARN."""
 
-KNOW_NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-"""The only actions that may be allowed on everything: IAM cannot limit them."""
+KNOW_NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "cloudwatch:DescribeAlarms"}
+"""The only actions that may be allowed on everything: IAM cannot limit them, the last one for composite alarms.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+"""
 
 
 def test_each_function_has_a_role_of_its_own():

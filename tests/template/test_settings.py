@@ -24,6 +24,7 @@ OWN = {
         "CAUSEWAY_CONSOLE_SCOPE",
         "CAUSEWAY_CONSOLE_TOKEN_ORIGIN",
         "CAUSEWAY_RUNBOOK_BASE",
+        "CAUSEWAY_STACK",
     },
     "WatchdogFunction": {
         "CAUSEWAY_STACK",

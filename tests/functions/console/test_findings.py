@@ -241,3 +241,53 @@ def test_what_a_version_before_wrote_down_can_be_read(scene):
     scene.come(400)
     scene.watched.minutes(1)
     assert "refuses" in scene.one()["cause"], "and has its words from the next run on"
+
+
+SINCE = 1_800_000_000.0
+
+
+def rings(name, *, stack="causeway-dev", actions=("arn:aws:sns:eu-central-1:123456789012:alarms",)):
+    """An alarm as CloudWatch describes it."""
+    return {
+        "AlarmName": f"{stack}-{name}-1A2B3C",
+        "AlarmDescription": f"Deliveries are not worked off as they come. None is lost. docs/runbooks/{name}.md",
+        "AlarmActions": list(actions),
+        "StateValue": "ALARM",
+        "StateUpdatedTimestamp": SINCE + 60,
+        "StateTransitionedTimestamp": SINCE,
+    }
+
+
+def test_an_alarm_of_the_stack_that_rings_is_said_with_its_runbook(scene):
+    scene.stage.memory.alarms = [rings("DeliveriesLate")]
+    found = scene.one()
+    assert (found["check"], found["subject"], found["level"]) == ("alarm", "DeliveriesLate", "critical")
+    assert found["what"] == "Deliveries are not worked off as they come. None is lost"
+    assert found["runbook"] == "docs/runbooks/DeliveriesLate.md"
+    assert found["since"] == found["told_at"] == rfc3339(SINCE)
+    assert found["integrations"] == []
+
+
+def test_an_alarm_that_another_tells_of_or_the_watchdog_says_more_of_or_of_another_stack_is_not_said(scene):
+    scene.stage.memory.alarms = [
+        rings("QueuesDeep", actions=()),
+        rings("SilentIntegrations"),
+        rings("DeliveriesLate", stack="causeway-dev-eu"),
+    ]
+    assert scene.get()["findings"] == []
+
+
+def test_that_cloudwatch_does_not_answer_is_said_and_keeps_nothing_else_from_being_said(scene, monkeypatch):
+    scene.come(400)
+    scene.watched.minutes(1)
+    call = scene.stage.memory.call
+
+    def refused(service, operation, parameters):
+        if service == "monitoring":
+            raise AwsError("AccessDenied", "", 403)
+        return call(service, operation, parameters)
+
+    monkeypatch.setattr(scene.stage.memory, "call", refused)
+    found = scene.get()
+    assert found["failed"] == ["alarms"]
+    assert [each["check"] for each in found["findings"]] == ["dead"]

@@ -3,9 +3,10 @@
 import json
 from datetime import datetime
 
+import botocore.session
 import pytest
 
-from causeway.aws.client import Aws, AwsError
+from causeway.aws.client import SERVICES, Aws, AwsError
 from causeway.aws.credentials import AccessKey, NoCredentialsError
 from tests.support.aws import REGION, credentials_for
 from tests.support.target import Reply, Target
@@ -266,3 +267,15 @@ class TestEndpoints:
     def test_are_aws_own_where_nothing_is_set(self, region, service, host):
         aws = Aws(region=region, credentials=lambda: AccessKey("a", "b"))
         assert aws._origin(service) == (True, host, "")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_addressed_as_its_own_description_says(name):
+    model = botocore.session.get_session().get_service_model(
+        {"monitoring": "cloudwatch"}.get(name, name)  # its endpoint's name is not its own
+    )
+    service = SERVICES[name]
+    assert model.endpoint_prefix == name
+    assert model.metadata["targetPrefix"] == service.target
+    assert model.metadata["jsonVersion"] == service.version
+    assert model.service_id.replace(" ", "_").upper() == service.variable

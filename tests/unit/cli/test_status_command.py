@@ -47,6 +47,7 @@ def stage(monkeypatch):
         state=state,
         pauses=stage.tools.pauses,
         clock=stage.clock,
+        stack=SimpleNamespace(name="causeway-dev"),
         aws=SimpleNamespace(call=lambda *_: {"Attributes": {"ApproximateNumberOfMessages": "0"}}),
         outputs={"DeliveriesUrl": "a", "DeliveriesFifoUrl": "b"},
         integrations=lambda _: ["orders-to-ledger"],
@@ -165,14 +166,14 @@ class TestWhatIsNotWell:
 
     def test_all_is_well_is_said_with_when_it_was_looked(self, stage):
         Watched(stage).minutes(1)
-        assert "ago: all integrations are well" in causeway_status().output
+        assert "ago: all is well" in causeway_status().output
 
     def test_a_watchdog_that_does_not_run_is_said_first(self, stage):
         self.broken(stage)
         stage.clock.advance(600)
         lines = causeway_status().output.splitlines()
         assert "the watchdog has not run for 10 min" in lines[1]
-        assert "are well" not in "".join(lines)
+        assert "all is well" not in "".join(lines)
 
     def test_words_of_others_are_shown_as_they_are_and_command_no_terminal(self, stage):
         self.broken(stage, reason="[red]see[/blue] \x1b[2Jthis")

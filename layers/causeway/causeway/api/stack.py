@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from causeway.plan.plan import Plan
     from causeway.plan.records import JSON
     from causeway.settings.clock import Clock
+    from causeway.watching.alarms import Alarms
     from causeway.watching.standing import Standings
 
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class Stack:
     healths: Healths
     ledger: Ledger
     standings: Standings
+    alarms: Alarms
     clock: Clock
     runbooks: str = RUNBOOKS_HERE
 
@@ -115,7 +117,7 @@ class Stack:
         return shown
 
     def _read_findings(self, now: float) -> dict[str, JSON]:
-        return report(self.standings, self.plan, now, runbooks=self.runbooks)
+        return report(self.standings, self.alarms, self.plan, now, runbooks=self.runbooks)
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self.plan.integrations)) or "none"

@@ -55,6 +55,7 @@ SERVICES = {
     "events": Service("AWSEvents", "1.1", "EVENTBRIDGE"),
     "kinesis": Service("Kinesis_20131202", "1.1", "KINESIS"),
     "logs": Service("Logs_20140328", "1.1", "CLOUDWATCH_LOGS"),
+    "monitoring": Service("GraniteServiceVersion20100801", "1.0", "CLOUDWATCH"),
     "secretsmanager": Service("secretsmanager", "1.1", "SECRETS_MANAGER"),
     "sqs": Service("AmazonSQS", "1.0", "SQS"),
     "ssm": Service("AmazonSSM", "1.1", "SSM"),

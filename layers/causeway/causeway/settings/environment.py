@@ -83,7 +83,7 @@ class Settings:
     console_scope = Setting("CAUSEWAY_CONSOLE_SCOPE", str, default="openid console:read console:operate")
     console_token_origin = Setting("CAUSEWAY_CONSOLE_TOKEN_ORIGIN", str, default="")
     runbook_base = Setting("CAUSEWAY_RUNBOOK_BASE", str, default="docs/runbooks")
-    stack = Setting("CAUSEWAY_STACK", str)  # these five the watchdog's alone
+    stack = Setting("CAUSEWAY_STACK", str)  # the console's, too; those after it the watchdog's alone
     log_groups = Setting("CAUSEWAY_LOG_GROUPS", _names)  # of the functions that accept events
     owners_topic = Setting("CAUSEWAY_OWNERS_TOPIC", str)
     remind_after = Setting("CAUSEWAY_REMIND_AFTER", float, default="24")  # hours

@@ -1,7 +1,7 @@
 """What the watchdog knows, as people and programs read it: all that is not well, the worst first.
 
-It is what owners are told, in the same words; and when the watchdog last looked, since what it found is as
-old as that.
+It is what owners are told, in the same words; when the watchdog last looked, since what it found is as old as
+that; and which of the stack's alarms ring, of which the operator is told.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from causeway.aws.errors import AwsError
 from causeway.settings.clock import rfc3339
 from causeway.watching.finding import LEVELS
 from causeway.watching.spans import count, span
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from causeway.plan.plan import Plan
     from causeway.plan.records import JSON
+    from causeway.watching.alarms import Alarm, Alarms
     from causeway.watching.standing import Run, Standing, Standings
 
 MOST = 1000
@@ -27,6 +29,7 @@ LATE = 180.0
 """Seconds without a run after which what the watchdog found is old: two runs in a row are missing."""
 
 WATCHDOG = "watchdog"
+ALARM = "alarm"
 
 RUNBOOKS_HERE = "docs/runbooks"
 """Where the pages are, unless a stack says otherwise."""
@@ -44,11 +47,14 @@ PAGES = {
 """The runbook of a check, where the map names none of its own."""
 
 
-def report(standings: Standings, plan: Plan, now: float, *, runbooks: str = RUNBOOKS_HERE) -> dict[str, JSON]:
+def report(
+    standings: Standings, alarms: Alarms, plan: Plan, now: float, *, runbooks: str = RUNBOOKS_HERE
+) -> dict[str, JSON]:
     """All that is not well, and when the watchdog last looked.
 
     Args:
         standings: How things stand.
+        alarms: The stack's.
         plan: Whose integrations.
         now: The time.
         runbooks: Where the pages of :data:`PAGES` are: an address, or a folder.
@@ -60,12 +66,13 @@ def report(standings: Standings, plan: Plan, now: float, *, runbooks: str = RUNB
     found = list(islice(standings.each(), MOST + 1))
     listed = sorted(found[:MOST], key=lambda each: (-LEVELS.index(each.level), each.since))
     late = run.at is None or now - run.at > LATE
-    shown = [_shown(each, plan, runbooks) for each in listed]
+    ringing, failed = _ringing(alarms)
+    shown = [*map(_of_alarm, ringing), *(_shown(each, plan, runbooks) for each in listed)]
     return {
         "watched_at": _time(run.at),
         "late": late,
         "left_out": run.left_out,
-        "failed": list(run.failed),
+        "failed": [*run.failed, *failed],
         "findings": [_of_the_watchdog(run, now, runbooks), *shown] if late else shown,
         "more": len(found) > MOST,
     }
@@ -88,6 +95,32 @@ def _shown(each: Standing, plan: Plan, runbooks: str) -> dict[str, JSON]:
         "runbook": own_pages[0] if own_pages else _page(each.check, runbooks),
         "told_at": rfc3339(each.told_at),
         "well_since": _time(each.well_since),
+    }
+
+
+def _ringing(alarms: Alarms) -> tuple[list[Alarm], list[str]]:
+    """The alarms that ring; and that nobody knows, where CloudWatch does not answer."""
+    try:
+        return alarms.ringing(), []
+    except AwsError:
+        return [], ["alarms"]
+
+
+def _of_alarm(alarm: Alarm) -> dict[str, JSON]:
+    return {
+        "check": ALARM,
+        "subject": alarm.name,
+        "level": "critical",
+        "what": alarm.what,
+        "how_many": None,
+        "since": rfc3339(alarm.since),
+        "integrations": [],
+        "owners": [],
+        "cause": "",
+        "next_step": "",
+        "runbook": alarm.runbook or None,
+        "told_at": rfc3339(alarm.since),
+        "well_since": None,
     }
 
 

@@ -112,7 +112,7 @@ export function verdict({ findings, integrations }, found) {
   }
   if (findings.failed.length || findings.left_out) return ["warn", "Nothing is known to be wrong, but not everything could be looked at."];
   if (others.length) return ["hold", `Nothing is broken; ${held(others).join(", and ")}.`];
-  return ["fine", integrations.length ? "All integrations are well." : "The map has no integrations yet."];
+  return ["fine", integrations.length ? "Everything is all right." : "The map has no integrations yet."];
 }
 
 function needs(needing, all) {

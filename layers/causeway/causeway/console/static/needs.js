@@ -5,7 +5,7 @@ import { resume } from "./operate.js";
 import { ago } from "./words.js";
 
 const MARKS = {
-  books: "lost", canary: "canary", certificate: "certificate", circuit: "down", dead: "dead letters", forgotten: "ending",
+  alarm: "alarm", books: "lost", canary: "canary", certificate: "certificate", circuit: "down", dead: "dead letters", forgotten: "ending",
   held: "held back", overdue: "late", paused: "paused", poll: "poll", silence: "silent", strays: "astray", token: "token", watchdog: "blind",
 };
 

@@ -47,7 +47,7 @@ function looked({ watched_at: at, failed, left_out: left, more }) {
     left > 0 && ` It left ${plural(left, "look")} to its next run, for want of time.`,
     more && " There is more than is listed.",
   ];
-  return h("p", { class: "looked quiet" }, "The watchdog looked ", ago(at), ". Of queues and functions the stack's alarms tell, in CloudWatch.", unseen);
+  return h("p", { class: "looked quiet" }, "The watchdog looked ", ago(at), ".", unseen);
 }
 
 function totals(integrations) {
