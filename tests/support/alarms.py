@@ -307,6 +307,11 @@ class Alarms:
         everyone = {name: alarm.properties for name, alarm in self.single.items()} | self.composite
         return {name for name, properties in everyone.items() if properties.get("AlarmActions")}
 
+    def described(self, name: str) -> str:
+        """What one says."""
+        properties = self.single[name].properties if name in self.single else self.composite[name]
+        return str(properties["AlarmDescription"])
+
     def run(self, data: Data, since: float, until: float) -> list[Change]:
         """Every change of state from one time to another; all is well before.
 

@@ -31,6 +31,17 @@ BEFORE = 10
 """Minutes for which the scheduler and the watchdog are taken to have run before the stack was there: their alarms
 count the minutes in which they did not."""
 
+_ANY_METRIC: dict[str, Any] = {
+    "Namespace": "Drills",
+    "MetricName": "None",
+    "Statistic": "Sum",
+    "Period": MINUTE,
+    "EvaluationPeriods": 1,
+    "Threshold": 0.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+"""Of an alarm whose state is set: the emulator evaluates none."""
+
 _ALIASES = {name: own["AutoPublishAlias"] for name, own in functions().items() if "AutoPublishAlias" in own}
 _QUEUES_EVERY = 5.0  # seconds
 _LATE_BY = 4.0  # seconds after a minute's end in which what was counted in it still comes
@@ -166,7 +177,21 @@ class Hearing:
         if time.time() >= max(minute + _LATE_BY, self._evaluated_at + MINUTE):
             self._evaluated_at = minute
             self._changes = self._alarms.messages(self.data, self.since // MINUTE * MINUTE, minute)
+            self._show_alarms()
         return self._changes
+
+    def _show_alarms(self) -> None:
+        """Have the emulator's CloudWatch say what it would: the console asks it which alarms ring."""
+        cloudwatch = self._cloud.clients("cloudwatch")
+        for name, state in {change.alarm: change.state for change in self._changes}.items():
+            alarm = f"{self._cloud.running['stack']}-{name}-DRILL"
+            cloudwatch.put_metric_alarm(
+                AlarmName=alarm,
+                AlarmDescription=self._alarms.described(name),
+                AlarmActions=[self._cloud.outputs["AlarmsTopic"]],
+                **_ANY_METRIC,
+            )
+            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="drill")
 
     def _subscribe(self, to: str) -> str:
         sqs, sns = self._cloud.clients("sqs"), self._cloud.clients("sns")

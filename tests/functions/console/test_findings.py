@@ -145,7 +145,9 @@ class TestTheWatchdog:
     def test_one_that_has_never_run_is_said_too(self):
         found = Console(Stage(plan_of())).get("/api/findings").body
         assert (found["watched_at"], found["late"]) == (None, True)
-        assert [each["what"] for each in found["findings"]] == ["the watchdog has never run"]
+        assert [(each["what"], each["level"]) for each in found["findings"]] == [
+            ("the watchdog has not run yet", "warning")
+        ]
 
     def test_what_a_run_could_not_look_at_is_said(self):
         def broken(_facts, _now):

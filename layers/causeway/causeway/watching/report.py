@@ -126,17 +126,19 @@ def _of_alarm(alarm: Alarm) -> dict[str, JSON]:
 
 def _of_the_watchdog(run: Run, now: float, runbooks: str) -> dict[str, JSON]:
     """That nobody looks: it says so itself to nobody, so whoever asks is told."""
-    what = "never run" if run.at is None else f"not run for {span(now - run.at)}"
+    level, what, cause = ("warning", "the watchdog has not run yet", "the stack is new; or ")
+    if run.at is not None:
+        level, what, cause = ("critical", f"the watchdog has not run for {span(now - run.at)}", "")
     return {
         "check": WATCHDOG,
         "subject": WATCHDOG,
-        "level": "critical",
-        "what": f"the watchdog has {what}",
+        "level": level,
+        "what": what,
         "how_many": None,
         "since": _time(run.at),
         "integrations": [],
         "owners": [],
-        "cause": "its function fails or is throttled, or its schedule is off; nobody is told of anything",
+        "cause": f"{cause}its function fails or is throttled, or its schedule is off; nobody is told",
         "next_step": "look in the watchdog function's log; what follows is as old as its last run",
         "runbook": _page(WATCHDOG, runbooks),
         "told_at": None,

@@ -104,11 +104,11 @@ export function levels(integrations, found) {
 
 /** In a sentence or two: is everything all right? */
 export function verdict({ findings, integrations }, found) {
-  const asleep = found.some((each) => each.kind === "watchdog");
+  const asleep = found.find((each) => each.kind === "watchdog");
   const others = found.filter((each) => each.kind !== "watchdog");
   const needing = others.filter((each) => each.level === "bad" || each.level === "warn");
   if (asleep || needing.length) {
-    return [found[0].level, [asleep && "The watchdog does not run.", needing.length && needs(needing, integrations.length)].filter(Boolean).join(" ")];
+    return [found[0].level, [asleep && (asleep.since ? "The watchdog does not run." : "The watchdog has not looked yet."), needing.length && needs(needing, integrations.length)].filter(Boolean).join(" ")];
   }
   if (findings.failed.length || findings.left_out) return ["warn", "Nothing is known to be wrong, but not everything could be looked at."];
   if (others.length) return ["hold", `Nothing is broken; ${held(others).join(", and ")}.`];
