@@ -25,8 +25,8 @@ OPERATIONS = (
         scope=READ,
         summary="All that is not well: what, since when, whose, why, and what to do about it.",
         description="What the watchdog has told the owners, or the operator, and has not told to be well "
-        "again. It looks once a minute; when it does not, that is the first finding. Counts and causes are "
-        "at most five minutes older than its last look.",
+        "again; and the stack's alarms that ring. The watchdog looks once a minute; when it does not, that "
+        "is the first finding. Counts and causes are at most five minutes older than its last look.",
         run=_list,
         schema="Findings",
         example=EXAMPLE,
