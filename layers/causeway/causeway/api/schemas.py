@@ -119,18 +119,14 @@ SCHEMAS: dict[str, Schema] = {
             "watched_at": _of(_or_null(TIME), "When the watchdog last looked; null: never."),
             "late": _of({"type": "boolean"}, "It should have looked since: what it found is old."),
             "left_out": _of(COUNT, "So much its last run had no time for; the next one looks at it first."),
-            "failed": _of(
-                _list(TEXT), "The checks that could not tell in its last run, and `alarms`."
-            ),
+            "failed": _of(_list(TEXT), "The checks that could not tell in its last run, and `alarms`."),
             "findings": _of(_list(_ref("Finding")), "The worst first, then the longest."),
             "more": _of({"type": "boolean"}, "There are more than are listed."),
         }
     ),
     "Finding": _object(
         {
-            "check": _of(
-                TEXT, "Such as `dead`; `alarm`: the stack's; `watchdog`: it does not look."
-            ),
+            "check": _of(TEXT, "Such as `dead`; `alarm`: the stack's; `watchdog`: it does not look."),
             "subject": _of(TEXT, "An integration, a system, `system/poll`, or a part of the stack."),
             "level": {"type": "string", "enum": ["warning", "critical"]},
             "what": _of(TEXT, "One sentence."),
