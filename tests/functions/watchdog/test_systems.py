@@ -63,6 +63,18 @@ def test_a_poll_that_is_not_read_is_told_once_its_deliveries_are_late():
     assert one(watched.mail).attributes["state"] == "recovered"
 
 
+def test_a_system_that_is_polled_and_fails_is_told_to_the_owners_of_what_is_read_there():
+    stage = polled()
+    watched = Watched(stage)
+    watched.minutes(1)
+    health = {"opened_at": stage.clock.now(), "open_until": stage.clock.now() + 9000, "counts": []}
+    watched.means.state.put({"id": "health#all", "part": "shop", "version": 1, **health})
+    watched.minutes(1)
+    message = one(watched.mail)
+    assert message.subject == "[critical] shop fails: its circuit is open"
+    assert message.attributes["integration"] == ["orders-to-ledger"]
+
+
 def test_a_poll_that_never_runs_is_told_as_late_as_one_that_runs_no_more():
     stage = polled()
     watched = Watched(stage)

@@ -137,7 +137,7 @@ class World:
                         yield GrantKey.of(name, auth), auth
 
     def calling(self, system: str) -> tuple[str, ...]:
-        """The integrations whose steps or target call a system."""
+        """The integrations for which a system is called: by their steps, their target or a poll."""
         return self._calling.get(system, ())
 
     def depending_on(self, system: str) -> tuple[str, ...]:
@@ -153,4 +153,6 @@ class World:
         for name, integration in self.plan.integrations.items():
             for system in systems_called(integration):
                 found.setdefault(system, []).append(name)
-        return {system: tuple(sorted(names)) for system, names in found.items()}
+        for poll in self.taken_polls():
+            found.setdefault(poll["system"], []).extend(self.takers(poll))
+        return {system: tuple(sorted(set(names))) for system, names in found.items()}
