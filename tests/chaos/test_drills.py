@@ -125,6 +125,13 @@ class TestJudging:
     def test_an_alarm_that_does_not_ring_once_is_noticed(self, alarms: list[Change]) -> None:
         assert rules(replace(good(), alarms=alarms)) == {"rung in time"}
 
+    def test_for_the_end_of_an_alarm_that_lingers_nobody_waits(self) -> None:
+        assert DOWN.rung
+        lingering = replace(DOWN, rung=DOWN.rung._replace(lingers=True))
+        evidence = replace(good(lingering), alarms=[rings(BROKE + 240)])
+        assert (rules(evidence), evidence.over) == (set(), True)
+        assert rules(replace(evidence, alarms=[])) == {"rung in time"}
+
     def test_another_alarm_is_noticed(self) -> None:
         other = [*good().alarms, rings(BROKE + 60, alarm="DeadDeliveries")]
         (finding,) = judge(replace(good(), alarms=other))

@@ -33,6 +33,7 @@ class Rung(NamedTuple):
 
     name: str
     within: float  # seconds since it broke
+    lingers: bool = False  # it ends so long after all is well that nobody waits for it here
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ class Evidence:
     def over(self) -> bool:
         """Whether all that was told and rang is said to be well again."""
         checks = {each.check for each in self.messages}
-        ringing = {each.alarm: each.state for each in self.alarms}
+        rung = self.drill.rung
+        lingering = {rung.name} if rung and rung.lingers else set()
+        ringing = {each.alarm: each.state for each in self.alarms if each.alarm not in lingering}
         return all(self.told(check, "recovered") for check in checks) and set(ringing.values()) <= {"OK"}
 
 
@@ -137,10 +139,13 @@ def rung_in_time(evidence: Evidence) -> Iterator[Finding]:
     if expected is None:
         return
     changes = [each for each in evidence.alarms if each.alarm == expected.name]
-    words = f"{expected.name}: ALARM within {expected.within:.0f} s, then OK, each once"
+    end = "and may go on" if expected.lingers else "then OK, each once"
+    words = f"{expected.name}: ALARM within {expected.within:.0f} s, {end}"
     in_time = bool(changes) and changes[0].at - evidence.broke_at <= expected.within
     ended = len(changes) > 1 and changes[1].at >= evidence.mended_at
-    if [each.state for each in changes] != ["ALARM", "OK"] or not in_time or not ended:
+    states = [each.state for each in changes]
+    lingers = expected.lingers and states == ["ALARM"]
+    if not in_time or not (lingers or (states == ["ALARM", "OK"] and ended)):
         yield Finding("rung in time", words, _changes(changes, evidence.broke_at))
 
 

@@ -166,7 +166,8 @@ DRILLS = (
         _answer_the_poll,
         told=Told("poll", "the poll is late", within=300),
         counted=Counted("PollLag", 180, within=400),
-        rung=Rung("PollsLate", within=900),
+        rung=Rung("PollsLate", within=900, lingers=True),  # for an hour: of all polls, the worst counts
+        also=frozenset({"circuit"}),
         source={"polls": {"records": {"every": "1m", "get": POLLED, "records": "body.records", "id": "id"}}},
         integration=_frequency(deliver_within="2m"),
     ),
