@@ -203,9 +203,7 @@ class TestTable:
 
     def test_no_two_drills_of_a_stage_are_told_by_the_same_alarm(self) -> None:
         for stage in (stage for lane in LANES for stage in lane):
-            alarms = [
-                alarm for name in stage for alarm in {*BY_NAME[name].also, _alarm(BY_NAME[name])} if alarm
-            ]
+            alarms = [alarm for name in stage for alarm in BY_NAME[name].alarms]
             assert len(alarms) == len(set(alarms)), stage
 
     def test_what_is_expected_is_there(self) -> None:
@@ -227,7 +225,3 @@ def test_the_report_shows_what_came_and_what_does_not_hold() -> None:
     shown = summary([holds, broken], wanted=2, seconds=700, seed=1)
     assert "came:     1 are not: evt_00007" in shown
     assert shown.endswith("1 do not hold")
-
-
-def _alarm(drill: Drill) -> str | None:
-    return drill.rung.name if drill.rung else None

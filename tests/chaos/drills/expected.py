@@ -57,6 +57,11 @@ class Drill:
     sends_every: float = 3.0  # seconds
 
     @property
+    def alarms(self) -> frozenset[str]:
+        """Those that must ring, and that may."""
+        return self.also | ({self.rung.name} if self.rung else frozenset())
+
+    @property
     def owner(self) -> str:
         """Whom its messages are for."""
         return f"{self.name}@example.com"

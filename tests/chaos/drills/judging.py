@@ -152,11 +152,10 @@ def rung_in_time(evidence: Evidence) -> Iterator[Finding]:
 def nothing_else_rung(evidence: Evidence) -> Iterator[Finding]:
     """No other alarm rings."""
     drill = evidence.drill
-    known = drill.also | ({drill.rung.name} if drill.rung else set())
-    other = [each for each in evidence.alarms if each.alarm not in known]
+    other = [each for each in evidence.alarms if each.alarm not in drill.alarms]
     if other:
         came = _changes(other, evidence.broke_at)
-        yield Finding("nothing else rung", f"only {', '.join(sorted(known)) or 'nothing'}", came)
+        yield Finding("nothing else rung", f"only {', '.join(sorted(drill.alarms)) or 'nothing'}", came)
 
 
 def nothing_lost(evidence: Evidence) -> Iterator[Finding]:

@@ -158,8 +158,8 @@ class Lane:
             name, above, _, namespace = drill.counted
             evidence.counted_at = hearing.data.first(namespace, name, above=above, since=evidence.broke_at)
         others = {
-            each.drill.rung.name for each in self._running.values() if each.drill.rung and each.drill != drill
-        }
+            name for each in self._running.values() if each.drill != drill for name in each.drill.alarms
+        } - drill.alarms
         evidence.alarms = [
             each for each in self._alarms if each.at >= evidence.broke_at and each.alarm not in others
         ]
