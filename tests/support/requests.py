@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from causeway.aws.table import Table
+from causeway.operations import books
 from causeway.requests.answering import Requests
-from tests.support.deliveries import Context, Stage, plan_of
+from tests.support.deliveries import NOW, Context, Stage, plan_of
 
 TIMEOUT = 29.0
 NAME = "orders-to-ledger"
+CREATED = (
+    201,
+    {"id": "entry-1"},
+    {"location": "https://ledger.example.com/1", "x-trace": "t", "set-cookie": "s"},
+)
 
 
 @dataclass
@@ -83,3 +90,30 @@ class Asking(Stage):
         body = answer["body"]
         is_json = answer["headers"].get("content-type", "").endswith("json")
         return Reply(answer["statusCode"], answer["headers"], json.loads(body) if is_json else body)
+
+
+def staged(*answers, **planned):
+    stage = Asking(plan_for(**planned))
+    stage.target.on("/entries", *answers)
+    return stage
+
+
+def history(stage, reply):
+    return [entry["outcome"] for entry in stage.item(reply.delivery)["attempts"]]
+
+
+def is_problem(reply, status):
+    return (
+        reply.status == reply.body["status"] == status
+        and reply.headers["content-type"] == "application/problem+json"
+        and reply.body["detail"]
+    )
+
+
+def balance(stage, capsys):
+    """What was accepted in each hour up to now, and what is accounted for of it."""
+    lines = capsys.readouterr().out.splitlines()
+    table, first = Table(stage.memory, "journal"), NOW // books.HOUR
+    hours = [hour * books.HOUR for hour in range(int(first), int(stage.clock.now() // books.HOUR) + 1)]
+    found = [books.close(table, hour, books.count_accepted(lines, hour), [NAME])[0] for hour in hours]
+    return [(book.accepted, book.accounted) for book in found]

@@ -94,3 +94,7 @@ class Instance:
     def call(self, url: str, *, within: float = 60.0, **changes: Any) -> Any:
         call = make_call(path="/api", **changes)
         return self.caller(url).call(call, {"data": {}}, headers={}, deadline=self.clock.now() + within)
+
+
+def rotating(instance):
+    return instance(grant="refresh_token", refresh_token="refresh")

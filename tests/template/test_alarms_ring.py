@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.support.alarms import Alarms, Change, Data, aggregate, calculate, decide, told
+from tests.support.alarms import Alarms, Change, Data, told
 from tests.support.resolving import STACK
 
 START = 1_800_000_000.0
@@ -283,6 +281,29 @@ def test_a_silent_provider_and_books_that_do_not_close_are_told_until_the_figure
     assert ended["Unaccounted"] >= 61
 
 
+def test_what_functions_log_becomes_data_points():
+    stack = Stack()
+    stack.healthy(60)
+    for at in stack.times(3):
+        line = {
+            "_aws": {
+                "Timestamp": int(at * 1000),
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": "Causeway",
+                        "Dimensions": [["service"]],
+                        "Metrics": [{"Name": "PollGaps", "Unit": "Count"}],
+                    }
+                ],
+            },
+            "service": f"{STACK}-poller",
+            "PollGaps": [1.0],
+        }
+        stack.data.take(line)
+        stack.data.take({"level": "INFO", "message": "another line"})
+    assert told(stack.messages(60)) == [("PollGaps", "ALARM"), ("PollGaps", "OK")]
+
+
 # ---- what comes late, and what never came -------------------------------------------------------------------------
 
 EVERYTHING = Alarms(StreamMode="on-demand")
@@ -329,97 +350,3 @@ def test_figures_that_come_late_are_no_silence(name, late):
     for minute in range(-20, 60):
         data.add(metric.namespace, metric.name, 1, START + minute * MINUTE + 5, **dict(metric.dimensions))
     assert set(states(alarm, data, 60)) == {"OK"}
-
-
-# ---- the evaluation itself ---------------------------------------------------------------------------------------
-
-TABLE = [
-    # the points from old to new (X breaches, 0 does not, - is missing), and the states by CloudWatch's own table of
-    # 3 of 3 points: missing, ignore (before: OK), breaching, notBreaching
-    ("0-X-X", "OK", "OK", "OK", "OK"),
-    ("0----", "OK", "OK", "OK", "OK"),
-    ("-----", "INSUFFICIENT_DATA", "OK", "ALARM", "OK"),
-    ("0XX-X", "ALARM", "ALARM", "ALARM", "ALARM"),
-    ("--X--", "ALARM", "OK", "ALARM", "OK"),
-]
-
-TABLE_OF_TWO = [
-    # likewise, of 2 of 3 points
-    ("0-X-X", "ALARM", "ALARM", "ALARM", "ALARM"),
-    ("00X0X", "ALARM", "ALARM", "ALARM", "ALARM"),
-    ("0-X--", "OK", "OK", "ALARM", "OK"),
-    ("----0", "OK", "OK", "ALARM", "OK"),
-    ("---X-", "ALARM", "OK", "ALARM", "OK"),
-]
-
-TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
-
-
-@pytest.mark.parametrize(
-    ("points", "wanted", "treatment", "state"),
-    [
-        (points, wanted, treatment, state)
-        for wanted, table in ((3, TABLE), (2, TABLE_OF_TWO))
-        for points, *states in table
-        for treatment, state in zip(TREATMENTS, states, strict=True)
-    ],
-)
-def test_missing_data_are_treated_as_cloudwatch_documents_it(points, wanted, treatment, state):
-    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html."""
-    judged = [point == "X" for point in points if point != "-"]
-    assert decide(judged[-3:], 3, wanted, treatment, "OK") == state
-
-
-def test_a_point_that_breaches_alone_keeps_the_state_where_missing_ones_are_ignored():
-    assert decide([True], 3, 3, "ignore", "ALARM") == "ALARM"
-
-
-@given(st.lists(st.floats(0, 1e9), min_size=1), st.sampled_from(["p50", "p90", "p99", "p99.9"]))
-def test_a_percentile_is_a_value_that_so_many_do_not_exceed(values, statistic):
-    found = aggregate(values, statistic)
-    share = sum(value <= found for value in values) / len(values)
-    assert found in values
-    assert share >= float(statistic[1:]) / 100
-
-
-@pytest.mark.parametrize(
-    ("expression", "value"),
-    [
-        ("a + 2 * b", 7.0),
-        ("a / gone", None),
-        ("a / 0", None),
-        ("FILL(gone, 4)", 4.0),
-        ("SUM(FILL(METRICS(), 0))", 4.0),
-        ("SUM(METRICS('a'))", 1.0),
-        ("MAX([a, b, gone])", 3.0),
-        ("MAX([gone])", None),
-        ("IF(a > 0, 5, 6)", 5.0),
-        ("IF(a > 1, 5, 6)", 6.0),
-        ("IF(gone > 1, 5, 6)", None),
-    ],
-)
-def test_metric_math(expression, value):
-    assert calculate(expression, {"a": 1.0, "b": 3.0, "gone": None}) == value
-
-
-def test_what_functions_log_becomes_data_points():
-    stack = Stack()
-    stack.healthy(60)
-    for at in stack.times(3):
-        line = {
-            "_aws": {
-                "Timestamp": int(at * 1000),
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": "Causeway",
-                        "Dimensions": [["service"]],
-                        "Metrics": [{"Name": "PollGaps", "Unit": "Count"}],
-                    }
-                ],
-            },
-            "service": f"{STACK}-poller",
-            "PollGaps": [1.0],
-        }
-        stack.data.take(line)
-        stack.data.take({"level": "INFO", "message": "another line"})
-    assert told(stack.messages(60)) == [("PollGaps", "ALARM"), ("PollGaps", "OK")]

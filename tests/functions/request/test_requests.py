@@ -8,46 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway.aws.table import Table
-from causeway.delivery.beside import REPLY_FOR
 from causeway.delivery.going_on import message_of
-from causeway.delivery.pages import Pages
 from causeway.limiting.health import Health
-from causeway.operations import books
 from causeway.requests.answering import patience
-from tests.support.deliveries import NOW, QUEUE, call_of
-from tests.support.requests import NAME, Asking, plan_for, request_of
-
-CREATED = (
-    201,
-    {"id": "entry-1"},
-    {"location": "https://ledger.example.com/1", "x-trace": "t", "set-cookie": "s"},
+from tests.support.deliveries import QUEUE, call_of
+from tests.support.requests import (
+    CREATED,
+    NAME,
+    Asking,
+    balance,
+    history,
+    is_problem,
+    plan_for,
+    request_of,
+    staged,
 )
-
-
-@pytest.fixture
-def stage():
-    stage = Asking(plan_for())
-    stage.target.on("/entries", CREATED)
-    return stage
-
-
-def staged(*answers, **planned):
-    stage = Asking(plan_for(**planned))
-    stage.target.on("/entries", *answers)
-    return stage
-
-
-def history(stage, reply):
-    return [entry["outcome"] for entry in stage.item(reply.delivery)["attempts"]]
-
-
-def is_problem(reply, status):
-    return (
-        reply.status == reply.body["status"] == status
-        and reply.headers["content-type"] == "application/problem+json"
-        and reply.body["detail"]
-    )
 
 
 def test_a_client_gets_the_targets_status_and_body_and_of_its_headers_the_content_type_alone(stage):
@@ -320,94 +295,6 @@ def test_an_open_circuit_queues_or_refuses():
         assert not stage.target.asked
 
 
-def test_a_reply_can_be_made_of_the_map_alone():
-    reply = {
-        "status": 203,
-        "headers": {"X-Kind": "${type}"},
-        "content": "json",
-        "body": {"sum": "${data.total}"},
-    }
-    stage = Asking(plan_for(target={"reply": reply}))
-    got = stage.ask({"total": 9})
-    assert (got.status, got.body, got.headers["x-kind"]) == (203, {"sum": 9}, "request")
-    assert not stage.target.asked
-
-
-@pytest.mark.parametrize(
-    ("content", "body", "type_", "text"),
-    [
-        ("text", "hello ${data.name}", "text/plain; charset=utf-8", "hello ann"),
-        ("form", {"a": "${data.name}"}, "application/x-www-form-urlencoded", "a=ann"),
-        ("ndjson", ["${data}"], "application/x-ndjson", '{"name":"ann"}\n'),
-    ],
-)
-def test_a_reply_is_written_as_it_says(content, body, type_, text):
-    words = {"status": 200, "headers": {}, "content": content, "body": body}
-    stage = Asking(plan_for(target={"reply": words}))
-    answer = stage.requests.answer(request_of({"name": "ann"}), _context(stage))
-    assert (answer["headers"]["content-type"], answer["body"]) == (type_, text)
-
-
-def _context(stage):
-    from tests.support.deliveries import Context
-
-    return Context(stage.clock, "direct", 29.0)
-
-
-def test_a_reply_of_steps_needs_no_target():
-    steps = [{"name": "account", "call": call_of("/accounts", method="GET")}]
-    words = {"status": 200, "headers": {}, "content": "json", "body": "${steps.account.body}"}
-    stage = Asking(plan_for(target={"reply": words}, steps=steps))
-    stage.target.on("/accounts", (200, {"id": 1}))
-    assert stage.ask().body == {"id": 1}
-
-
-def test_a_step_that_is_refused_for_good_is_502_and_its_answer_stays_here():
-    steps = [{"name": "account", "call": call_of("/accounts", method="GET")}]
-    stage = Asking(plan_for(steps=steps))
-    stage.target.on("/accounts", (404, {"hush": "hush"}))
-    reply = stage.ask()
-    assert is_problem(reply, 502)
-    assert "hush" not in json.dumps(reply.body)
-
-
-def test_a_filtered_request_is_answered_so():
-    stage = Asking(plan_for(filter="data.total > `100`"))
-    reply = stage.ask()
-    assert (reply.status, reply.body["outcome"]) == (200, "filtered")
-
-
-def test_a_target_that_is_no_system_is_answered_with_the_deliverys_id():
-    stage = Asking(plan_for(target={"queue": {"name": "jobs", "body": "${data}"}}))
-    reply = stage.ask()
-    assert (reply.status, reply.body) == (200, {"id": reply.delivery, "outcome": "delivered"})
-    assert stage.memory.queues["https://sqs/jobs"]
-
-
-@pytest.mark.parametrize("status", [204, 304])
-def test_what_has_no_body_is_answered_without(status):
-    stage = staged((status, {"ignored": 1}), target=call_of(success_when="status < `400`"))
-    reply = stage.ask()
-    assert (reply.status, reply.body) == (status, "")
-
-
-def test_large_replies_are_kept_in_the_bucket():
-    stage = staged((200, {"text": "x" * 100_000}))
-    reply = stage.ask(idempotency_key="k1")
-    assert stage.memory.objects
-    assert stage.ask(idempotency_key="k1").body == reply.body
-
-
-def test_a_reply_is_kept_for_a_day_and_the_delivery_is_known_for_longer(stage):
-    reply = stage.ask(idempotency_key="k1")
-    stage.clock.advance(REPLY_FOR - 1)
-    assert stage.look(reply.delivery).status == 201
-    stage.clock.advance(1)
-    assert is_problem(stage.look(reply.delivery), 410)
-    assert is_problem(stage.ask(idempotency_key="k1"), 410)
-    assert len(stage.target.asked) == 1
-
-
 def test_nobody_else_learns_of_a_request(stage):
     reply = stage.ask()
     assert is_problem(stage.look(reply.delivery, client="key:other"), 404)
@@ -486,49 +373,6 @@ def test_a_queue_that_takes_nothing_is_told_and_nothing_is_left_open(stage, monk
     assert is_problem(reply, 503)
     assert "open_shard" not in stage.item(reply.delivery)
     assert stage.ask(idempotency_key="k1").status in (201, 202)
-
-
-def test_each_answer_is_counted_once(stage, capsys):
-    stage.ask(idempotency_key="k1")
-    stage.ask(idempotency_key="k1")
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    accepted = [line["accepted"] for line in lines if line.get("message") == "received"]
-    assert accepted == [{NAME: 1}]
-    assert len(stage.pages()[0]) == 1
-
-
-def balance(stage, capsys):
-    """What was accepted in each hour up to now, and what is accounted for of it."""
-    lines = capsys.readouterr().out.splitlines()
-    table, first = Table(stage.memory, "journal"), NOW // books.HOUR
-    hours = [hour * books.HOUR for hour in range(int(first), int(stage.clock.now() // books.HOUR) + 1)]
-    found = [books.close(table, hour, books.count_accepted(lines, hour), [NAME])[0] for hour in hours]
-    return [(book.accepted, book.accounted) for book in found]
-
-
-def test_a_request_that_was_withdrawn_is_in_the_books_of_the_hour_in_which_it_is_asked_again(capsys):
-    stage = Asking(plan_for(otherwise="refuse", wait=3.0))
-    stage.target.on("/entries", "timeout", 201)
-    assert stage.ask(idempotency_key="k1").status == 504
-    stage.clock.advance(books.HOUR)
-    assert stage.ask(idempotency_key="k1").status == 201
-    assert balance(stage, capsys) == [(0, 0), (1, 1)]
-
-
-def test_a_request_whose_delivery_could_not_be_listed_is_not_in_the_books(stage, monkeypatch, capsys):
-    monkeypatch.setattr(Pages, "write", lambda _: ["request"])
-    assert stage.ask().status == 201
-    assert balance(stage, capsys) == [(0, 0)]
-
-
-def test_the_happy_path_of_a_request_with_a_key_costs_two_reads_and_four_writes(stage):
-    """A look for the key and the pause; the claim, the reply, what it came to, and a line for the books."""
-    stage.ask()
-    stage.memory.calls.clear()
-    stage.ask(idempotency_key="k1")
-    calls = [call[1] for call in stage.memory.calls]
-    assert calls.count("UpdateItem") + calls.count("PutItem") == 4
-    assert stage.memory.count("sqs") == 0
 
 
 @pytest.mark.parametrize(
