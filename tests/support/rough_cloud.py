@@ -120,6 +120,17 @@ class RoughCloud:
             self._replayed_at = time.time()
             self._replays.start(Selection(integrations), by="the test", rate=200.0)
 
+    def kill(self, name: str, *, used: float = 0.0) -> bool:
+        """Kill one of a function's processes that has had more of a processor's seconds; whether there was one."""
+        at_work = [process for process, had in self._processes(name) if had > used]
+        if not at_work:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(self._dice.choice(at_work), signal.SIGKILL)
+            self.killed.append((time.time(), name))
+            return True
+        return False
+
     def items(self) -> dict[str, Item]:
         """The journal's deliveries, by id."""
         scan = self.cloud.clients("dynamodb").get_paginator("scan")
@@ -147,12 +158,7 @@ class RoughCloud:
     def _kill(self) -> None:
         """Kill processes of functions at random moments."""
         while not self._over.wait(self._dice.uniform(*self._every)):
-            name = self._dice.choice(self._names)
-            at_work = [process for process, used in self._processes(name) if used > self._to_start]
-            if at_work:
-                with suppress(ProcessLookupError):
-                    os.kill(self._dice.choice(at_work), signal.SIGKILL)
-                    self.killed.append((time.time(), name))
+            self.kill(self._dice.choice(self._names), used=self._to_start)
 
     def _used(self, names: Iterable[str]) -> list[float]:
         return [used for name in set(names) for _, used in self._processes(name)]

@@ -77,7 +77,7 @@ def go_through(
         tell: Hears how it goes.
     """
     began = time.time()
-    world = World(cloud, seed, kill=kill)
+    world = World(cloud, storm, seed, kill=kill)
     sender = _Sender(cloud, seed)
     world.deliver(enabled=not lose)
     with world:

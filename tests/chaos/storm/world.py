@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from tests.chaos.storm.target import Storm
     from tests.support.faulty_target import Exchange
     from tests.support.local_cloud import LocalCloud
 
@@ -81,11 +82,13 @@ class World(RoughCloud):
 
     Args:
         cloud: The local cloud.
+        storm: Its targets.
         seed: Decides when which process is killed.
         kill: Whether any is.
     """
 
-    def __init__(self, cloud: LocalCloud, seed: int, *, kill: bool) -> None:
+    def __init__(self, cloud: LocalCloud, storm: Storm, seed: int, *, kill: bool) -> None:
+        self._calls, self._kills = storm.exchanges, kill
         super().__init__(
             cloud,
             f"{seed}/world",
@@ -99,8 +102,8 @@ class World(RoughCloud):
         self._quiet_until = 0.0
 
     def works(self) -> Sequence[Callable[[], None]]:
-        """Resuming, too."""
-        return (self._resume,)
+        """Resuming, too, and the first to be killed."""
+        return (self._resume, *([self._kill_the_first] if self._kills else []))
 
     def is_minute(self) -> bool:
         """Not while somebody may still believe in a pause that is over."""
@@ -140,6 +143,11 @@ class World(RoughCloud):
         ours = {delivery_id(SYSTEM, event, integration) for event in events for integration in PLACES}
         items = {id_: item for id_, item in self.items().items() if id_ in ours}
         return Evidence(events, exchanges, items, kept, self.pauses, self.on_queue())
+
+    def _kill_the_first(self) -> None:
+        """Cut off who is at work as soon as one is: a short storm may be over before chance has killed anybody."""
+        while not (self._calls and self.kill("ProcessorFunction")) and not self._over.wait(0.02):
+            pass
 
     def _resume(self) -> None:
         """Resume what its target has paused."""
