@@ -199,7 +199,7 @@ def test_where_nobody_answers_a_run_keeps_its_time_and_the_next_one_asks_others(
     systems = side.plan.systems
     for number in range(40):
         systems[f"shop-{number:02d}"] = systems["github"] | {"name": f"shop-{number:02d}"}
-    waiting = threading.Barrier(8, action=lambda: side.clock.advance(canary.ANSWERED_WITHIN))
+    waiting = threading.Barrier(8, action=lambda: side.clock.advance(canary.ANSWERED_WITHIN), timeout=20)
 
     def nobody_answers(*_):
         with suppress(threading.BrokenBarrierError):  # of the last, who are fewer

@@ -105,7 +105,7 @@ def test_what_nobody_expected_is_everybodys_failure():
 def test_many_that_come_and_leave_at_random_are_all_done_once():
     members = [(integration, f"{integration}{number}") for integration in "abc" for number in range(40)]
     meeting = Meeting(*members)
-    begun = threading.Barrier(10)
+    begun = threading.Barrier(10, timeout=20)
 
     def work(share):
         begun.wait(20)

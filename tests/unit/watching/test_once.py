@@ -14,7 +14,7 @@ class Read:
     def __init__(self, *, fails=False):
         self.reads = 0
         self.fails = fails
-        self.together = threading.Barrier(8)
+        self.together = threading.Barrier(8, timeout=20)
 
     @once
     def value(self):

@@ -245,17 +245,17 @@ class OneAtATime:
 
 def test_processes_share_a_token_over_a_real_table(cloud, server):
     """As the functions make them, over moto: two objects of each, as two instances have."""
-    aws = OneAtATime(cloud.aws)
+    aws, settings = OneAtATime(cloud.aws), cloud.settings
     server.rotates, server.now = True, time.time
     cloud.put_secret("refresh", "refresh-0", "out")
     cloud.put_secret("secret", "s3cret", "out")
     auth = oauth(server.url, grant="refresh_token", refresh_token="refresh")
-    start = threading.Barrier(4)
+    start = threading.Barrier(4, timeout=20)
 
     def run(_):
         transport, clock = Transport(), SystemClock()
         secrets = Secrets(cloud.aws, prefix=cloud.secrets_prefix, direction="out", clock=clock)
-        means = make_means(aws, cloud.settings, secrets, clock, transport)
+        means = make_means(aws, settings, secrets, clock, transport)
         start.wait()
         try:
             return means.tokens.token(Wanted("ledger", auth, tuple(LOOPBACK)), until=time.time() + 20)

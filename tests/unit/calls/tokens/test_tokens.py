@@ -43,7 +43,7 @@ class TestSharing:
         server.delay, server.now = 0.2, time.time
         clock = SystemClock()
         instances = [Instance(memory, secrets, clock, oauth(server.url)) for _ in range(8)]
-        start = threading.Barrier(len(instances))
+        start = threading.Barrier(len(instances), timeout=20)
 
         def run(one):
             start.wait()
