@@ -37,18 +37,29 @@ _LEFT_OUT = {
 
 
 class Follower:
-    """Reads log groups of CloudWatch Logs and prints what functions wrote there since it was made.
+    """Reads log groups of CloudWatch Logs and prints what functions write there.
 
     Args:
         logs: CloudWatch Logs' client.
         groups: The functions' log groups.
         console: Where to print.
+        since: Lines from then on, in epoch seconds; None: from now on.
+        late: A line may come in so many seconds after later ones of other streams, as on AWS.
     """
 
-    def __init__(self, logs: Any, groups: Iterable[str], console: DevConsole) -> None:
+    def __init__(
+        self,
+        logs: Any,
+        groups: Iterable[str],
+        console: DevConsole,
+        *,
+        since: float | None = None,
+        late: float = 0,
+    ) -> None:
         self._logs = logs
         self._console = console
-        self._since = dict.fromkeys(groups, int(time.time() * 1000))
+        self._late = int(late * 1000)
+        self._since = dict.fromkeys(groups, int((time.time() if since is None else since) * 1000))
         self._seen: dict[str, set[tuple[str, ...]]] = {group: set() for group in self._since}
 
     def run(self, stop: threading.Event) -> None:
@@ -70,8 +81,9 @@ class Follower:
             events = [event for page in pages for event in page["events"]]
             fresh = [event for event in events if _identity(event) not in self._seen[group]]
             if fresh:
-                self._since[group] = latest = max(event["timestamp"] for event in fresh)
-                self._seen[group] = {_identity(event) for event in events if event["timestamp"] >= latest}
+                latest = max(event["timestamp"] for event in fresh)
+                self._since[group] = again = max(since, latest - self._late)
+                self._seen[group] = {_identity(event) for event in events if event["timestamp"] >= again}
             for event in fresh:
                 yield from _parsed(event["message"])
 

@@ -24,19 +24,20 @@ class Logs:
     def __init__(self, *lines: str) -> None:
         self.events = [self.event(line, number) for number, line in enumerate(lines)]
 
-    def event(self, line: str, stream: int) -> dict[str, Any]:
-        return {"logStreamName": str(stream), "timestamp": int(time.time() * 1000), "message": line}
+    def event(self, line: str, stream: int, *, ago: float = 0) -> dict[str, Any]:
+        written = int((time.time() - ago) * 1000)
+        return {"logStreamName": str(stream), "timestamp": written, "message": line}
 
     def get_paginator(self, _: str) -> Logs:
         return self
 
-    def paginate(self, **_: Any) -> list[dict[str, Any]]:
-        return [{"events": self.events}]
+    def paginate(self, *, startTime: int, **_: Any) -> list[dict[str, Any]]:  # noqa: N803 - as AWS has it
+        return [{"events": [event for event in self.events if event["timestamp"] >= startTime]}]
 
 
 def test_a_line_is_read_once_and_lambdas_own_are_left_out() -> None:
     logs = Logs('{"message": "received"}', "START RequestId: 1", "[1]", "Traceback ...")
-    follower = Follower(logs, ["group"], DevConsole())
+    follower = Follower(logs, ["group"], DevConsole(), since=time.time() - 5)
 
     first, second = list(follower.new()), list(follower.new())
     logs.events.append(logs.event('{"message": "refused"}', 9))
@@ -44,6 +45,30 @@ def test_a_line_is_read_once_and_lambdas_own_are_left_out() -> None:
     assert first == [{"message": "received"}]
     assert second == []
     assert list(follower.new()) == [{"message": "refused"}]
+
+
+def test_lines_are_followed_from_now_on_or_since_a_time() -> None:
+    logs = Logs()
+    logs.events.append(logs.event('{"message": "before"}', 1, ago=60))
+
+    assert list(Follower(logs, ["group"], DevConsole()).new()) == []
+    assert list(Follower(logs, ["group"], DevConsole(), since=time.time() - 90).new()) == [
+        {"message": "before"}
+    ]
+
+
+@pytest.mark.parametrize(("late", "there"), [(0, 0), (15, 1)])
+def test_a_line_that_comes_in_after_later_ones_is_shown_within_the_time_that_it_may_take(
+    late: float, there: int
+) -> None:
+    logs = Logs()
+    follower = Follower(logs, ["group"], DevConsole(), since=time.time() - 60, late=late)
+    logs.events.append(logs.event('{"message": "later"}', 1))
+    assert list(follower.new()) == [{"message": "later"}]
+
+    logs.events.append(logs.event('{"message": "late"}', 2, ago=10))
+    assert list(follower.new()) == [{"message": "late"}] * there
+    assert list(follower.new()) == []
 
 
 def test_a_log_line_is_shown_with_what_it_is_about() -> None:
