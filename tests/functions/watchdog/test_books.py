@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from causeway.acceptance.lines import Accepted
+from causeway.acceptance.lines import PART, Accepted
 from causeway.aws.dynamodb import to_item
 from causeway.aws.errors import AwsError
 from causeway.aws.table import Table
@@ -208,6 +208,24 @@ def test_logs_that_are_long_are_read_in_several_runs(stage, logs, keeper, monkey
         assert runs < SLICES
     assert found[0].value == 2
     assert logs.asked == 2 * SLICES
+
+
+def test_an_hour_may_have_more_than_an_item_or_a_run_has_room_for(stage, logs, keeper, monkeypatch):
+    monkeypatch.setattr(checking, "HELD", 2 * PART)
+    for number in range(4):
+        logs.received(TEN + number * 300, count=PART + 1)
+        logs.received(TEN + number * 300, integration="another")
+    known = stage.first_message("evt_1")
+    stage.send([known])
+    logs.received(TEN + HOUR - 1, known, accepted_at=TEN)
+    stage.until_quiet()
+    (finding,) = keeper.at("11:31")
+    assert finding.value == 4 * (PART + 1) + 4
+    (kept,) = Ledger(keeper.state).between(TEN, TEN)
+    assert kept.books["orders-to-ledger"].accepted == 4 * (PART + 1) + 1
+    assert (
+        len(list(keeper.state.parts("books#accepted#orders-to-ledger#2026-11-23T10:00:00.000Z"))) == 3 + 3 + 1
+    )
 
 
 def test_logs_that_are_throttled_again_and_again_are_read_to_their_end_all_the_same(
