@@ -42,7 +42,7 @@ SETTLED_AFTER = 1800.0
 """Seconds after an hour's end from which on its books should close."""
 
 ACCEPTING = ("WebhookFunction", "PollerFunction", "RequestFunction")
-"""The functions that write it, by their names in the template."""
+"""The functions that write those lines, by their names in the template."""
 
 LATE = 300.0
 """Seconds after an hour's end in which lines about it are still written."""
@@ -51,7 +51,6 @@ _ROUNDED = 1.0
 """Seconds beyond the hour that are looked at, too: the index has milliseconds."""
 
 _AT_ONCE = 16
-
 
 QUEUED_FOR = 6 * HOUR
 """Seconds after an hour's beginning in which what is missing of it may still be on a queue, unbegun.
