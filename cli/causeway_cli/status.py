@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from causeway.limiting.health import Healths
 from causeway.operations import books
-from causeway.operations.integrations import COUNTS, circuit, counts, live, systems_called
+from causeway.operations.integrations import COUNTS, circuit, live, said, systems_called
 from causeway.operations.ledger import Ledger
 from causeway.operations.overview import Overview
 from causeway.settings.clock import rfc3339
@@ -99,7 +99,7 @@ def _show_live(looks: Iterator[dict[str, JSON]]) -> None:
 def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]:
     overview = Overview(journal=place.journal, state=place.state, pauses=place.pauses, clock=place.clock)
     begin = books.last_closed(place.clock.now()) if hour is None else hour // books.HOUR * books.HOUR
-    closed = books.close(place.journal, begin, _accepted(place, begin), names)
+    closed = _closed(place, begin, names)
     on_queue = _on_queue(place)
     alarms = Alarms(place.aws, place.stack.name)
     watched = report(Standings(place.state), alarms, place.plan, place.clock.now())
@@ -109,21 +109,26 @@ def _look(place: Place, names: list[str], hour: float | None) -> dict[str, JSON]
         "on_queue": on_queue,
         "books": {
             "hour": rfc3339(begin),
-            "close": sum(book.unaccounted for book in closed) <= on_queue,
-            "integrations": [{"integration": book.integration, **counts(book)} for book in closed],
+            "close": not books.lost_of(closed, on_queue, place.clock.now()),
+            "integrations": [{"integration": book.integration, **said(book)} for book in closed],
         },
     }
 
 
-def _accepted(place: Place, begin: float) -> Counter[str]:
-    """What was accepted in an hour: as the watchdog keeps it, else read in the logs."""
-    kept = next(
-        (each for each in Ledger(place.state).between(begin, begin) if each.closed_at is not None), None
-    )
+def _closed(place: Place, begin: float, names: list[str]) -> list[books.Book]:
+    """The books of an hour; what was accepted is as the watchdog keeps it, else read in the logs."""
+    ledger = Ledger(place.state)
+    kept = next((each for each in ledger.between(begin, begin) if each.closed_at is not None), None)
     if kept is not None:
-        return kept.accepted
-    groups = [group for name, group in place.log_groups.items() if name in books.ACCEPTING]
-    return sum((books.accepted_in(place.aws, group, begin) for group in groups), Counter())
+        return books.close(
+            place.journal, begin, {*names, *kept.accepted}, lambda name: ledger.accepted(begin, name)
+        )
+    accepted: books.ByIntegration = defaultdict(list)
+    for function, group in place.log_groups.items():
+        if function in books.ACCEPTING:
+            for name, more in books.accepted_in(place.aws, group, begin).items():
+                accepted[name] += more
+    return books.close(place.journal, begin, {*names, *accepted}, lambda name: accepted.get(name, ()))
 
 
 def _on_queue(place: Place) -> int:
@@ -164,7 +169,8 @@ def _drawn(found: dict[str, JSON]) -> Group:
             Text(_count(each, "dead"), "red" if each["dead"] else "default"),
             _count(each, "delivered"),
         )
-    return Group(drawn(found["watched"]), table, "", _verdict(found), _ledger(found["books"]))
+    kept = found["books"]
+    return Group(drawn(found["watched"]), table, "", _verdict(found), _ledger(kept), *_lost(kept))
 
 
 def _count(found: dict[str, JSON], name: str) -> str:
@@ -189,3 +195,11 @@ def _ledger(kept: dict[str, JSON]) -> Table:
         if any(book[name] for name in COUNTS):
             table.add_row(book["integration"], *(str(book[name]) for name in COUNTS))
     return table
+
+
+def _lost(kept: dict[str, JSON]) -> Iterator[Text]:
+    """The first of what is unaccounted for, by name."""
+    for book in kept["integrations"]:
+        for each in book["lost"]:
+            line = f"unaccounted for: {book['integration']} {each['delivery']} of event {each['event_id']}"
+            yield Text(plain(line), "red")

@@ -7,7 +7,6 @@ each in another way, have to be noticed.
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 
@@ -22,6 +21,7 @@ from causeway.delivery.pages import Pages
 from causeway.operations import books
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import QUEUE, Stage, plan_of
+from tests.support.logs import line_of
 
 NAME = "orders-to-ledger"
 HOUR = 1_699_999_200.0
@@ -36,9 +36,8 @@ def a_busy_hour(stage, dice, effects, events=40):
     for number in range(events):
         repeated = accepted and dice.random() < 0.2
         event = dice.choice(accepted) if repeated else f"evt_{number}"
-        stage.accept(event, acceptance=f"acceptance-{number}")
+        lines.append(accept(stage, stage.first_message(event, acceptance=f"acceptance-{number}")))
         accepted.append(event)
-        lines.append(line(number, {NAME: 1}, stage.clock.now()))
         if dice.random() < 0.3:
             effects.crash_at = {len(effects.seen) + dice.randrange(30)}
             effects.after = dice.random() < 0.5
@@ -65,15 +64,16 @@ def attempt(stage, effects):
         effects.restart()
 
 
-def line(number, accepted, at):
-    return json.dumps(
-        {"message": "received", "accepted": accepted, "accepted_at": at, "function_request_id": f"r{number}"}
-    )
-
-
 def book_of(stage, lines):
-    (book,) = books.close(Table(stage.memory, "journal"), HOUR, books.count_accepted(lines, HOUR), [NAME])
+    accepted = books.accepted_by(lines, HOUR)
+    (book,) = books.close(Table(stage.memory, "journal"), HOUR, [NAME], accepted.__getitem__)
     return book
+
+
+def accept(stage, *messages):
+    """Put messages on the queue; returns the line that says so."""
+    stage.send(messages)
+    return line_of(messages)
 
 
 def busy(seed, *, plan=None):
@@ -89,7 +89,7 @@ def test_they_close_whatever_was_cut_off(seed):
     _, book = busy(seed)
     assert book.accepted == 40
     assert book.accounted == 40, book
-    assert book.unaccounted == 0
+    assert (book.unaccounted, book.surplus, book.lost) == (0, 0, ())
 
 
 def test_every_fate_is_among_them():
@@ -108,28 +108,59 @@ def test_a_line_that_was_never_written_is_a_crash_and_harmless():
     stage.accept()
     stage.until_quiet()
     book = book_of(stage, [])
-    assert (book.accepted, book.accounted, book.unaccounted) == (0, 1, 0)
+    assert (book.accepted, book.accounted, book.unaccounted, book.surplus) == (0, 1, 0, 1)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_lost_is_named_whatever_else_is_known_that_no_line_says(seed):
+    """Messages are lost, and receivers are cut off before their line, in any number, of one integration and hour."""
+    dice = random.Random(seed)
+    stage = Stage()
+    stage.clock.set(HOUR + 5)
+    lines, lost, unsaid = [], set(), 0
+    for number in range(40):
+        event = dice.choice([f"evt_{number}", "evt_0"])  # some are repeats
+        message = stage.first_message(event, acceptance=f"acceptance-{number}")
+        match dice.choice(["lost", "unsaid", "fine", "fine", "fine"]):
+            case "lost" if len(lost) < books.NAMED:
+                lines.append(line_of([message]))
+                lost.add((message["delivery"], message["acceptance"], event))
+            case "unsaid":
+                stage.send([message])
+                unsaid += 1
+            case _:
+                lines.append(accept(stage, message))
+    stage.until_quiet()
+    book = book_of(stage, lines)
+    assert set(book.lost) == lost
+    assert (book.unaccounted, book.surplus) == (len(lost), unsaid)
+    assert book.accepted == 40 - unsaid
+
+
+def test_more_than_ten_that_are_lost_are_counted_and_ten_of_them_are_named():
+    stage = Stage()
+    stage.clock.set(HOUR + 5)
+    messages = [stage.first_message(f"evt_{number}") for number in range(12)]
+    book = book_of(stage, [line_of([each]) for each in messages])
+    assert book.unaccounted == 12
+    assert [each.event_id for each in book.lost] == [f"evt_{number}" for number in range(10)]
 
 
 def test_a_line_that_is_read_twice_counts_once_and_one_of_another_hour_not_at_all():
-    lines = [
-        line(1, {NAME: 2}, HOUR),
-        line(1, {NAME: 2}, HOUR),
-        line(2, {NAME: 9}, HOUR + 3600),
-        "START x",
-        "7",
-    ]
-    assert books.count_accepted(lines, HOUR) == {NAME: 2}
+    stage = Stage()
+    stage.clock.set(HOUR)
+    two = [stage.first_message(event) for event in ("evt_1", "evt_2")]
+    again = line_of(two[1:], number=1)  # half of it in another line
+    lines = [line_of(two), line_of(two), again, line_of(two, accepted_at=HOUR + 3600), "START x", "7"]
+    assert book_of(stage, lines).accepted == 2
 
 
 def test_what_waits_for_a_pause_is_accounted_for_and_so_are_its_repeats():
     stage = Stage()
     stage.clock.set(HOUR + 5)
     stage.tools.pauses.pause(NAME, by="ann", reason="")
-    lines = []
-    for number in range(6):
-        stage.accept(f"evt_{number % 3}", acceptance=str(number))
-        lines.append(line(number, {NAME: 1}, stage.clock.now()))
+    messages = [stage.first_message(f"evt_{number % 3}", acceptance=str(number)) for number in range(6)]
+    lines = [accept(stage, each) for each in messages]
     while stage.invoke():
         pass
     book = book_of(stage, lines)
@@ -139,8 +170,7 @@ def test_what_waits_for_a_pause_is_accounted_for_and_so_are_its_repeats():
 def test_a_replay_changes_nothing_of_the_sum():
     stage = Stage(plan_of(errors={"keep_events": 1e6}))
     stage.clock.set(HOUR + 5)
-    stage.accept()
-    lines = [line(1, {NAME: 1}, stage.clock.now())]
+    lines = [accept(stage, stage.first_message())]
     stage.until_quiet()
     stage.target.on("/entries", 400)
     item = stage.items()[0]
@@ -168,7 +198,7 @@ def two_acceptances(stage):
     """Two messages of one delivery, and the lines that say so."""
     stage.clock.set(HOUR + 5)
     messages = [stage.first_message(acceptance=name) for name in ("first", "repeat")]
-    return *messages, [line(number, {NAME: 1}, stage.clock.now()) for number in range(2)]
+    return *messages, [line_of([each]) for each in messages]
 
 
 def test_a_repeat_that_meets_an_attempt_that_was_cut_off_is_a_repeat_all_the_same():
@@ -272,13 +302,10 @@ def test_a_broken_build_is_noticed(broken, monkeypatch):
 def test_messages_that_are_lost_on_the_queue_are_noticed():
     stage = Stage()
     stage.clock.set(HOUR + 5)
-    lines = []
-    for number in range(10):
-        stage.accept(f"evt_{number}")
-        lines.append(line(number, {NAME: 1}, stage.clock.now()))
+    lines = [accept(stage, stage.first_message(f"evt_{number}")) for number in range(10)]
     del stage.memory.queues[QUEUE][:3]
     stage.until_quiet()
-    assert book_of(stage, lines).unaccounted == 3
+    assert [each.event_id for each in book_of(stage, lines).lost] == ["evt_0", "evt_1", "evt_2"]
 
 
 def test_the_last_hour_that_should_close_ended_half_an_hour_ago():

@@ -7,7 +7,6 @@ refuses, pauses and resumes, long silences. Then the disturbances end, and what 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from contextlib import suppress
 
 from hypothesis import HealthCheck, given, settings
@@ -124,7 +123,7 @@ class History:
         """The books of all hours in which anything was accepted."""
         journal = Table(self.stage.memory, "journal")
         hours = {at // books.HOUR * books.HOUR for at in self.acceptances.values()}
-        return [book for hour in hours for book in books.close(journal, hour, Counter(), [NAME])]
+        return [book for hour in hours for book in books.close(journal, hour, [NAME], lambda _: ())]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

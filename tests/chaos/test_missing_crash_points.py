@@ -41,8 +41,9 @@ class Hour:
         logs = Logs(self.stage.memory)
         silence_since = self.look(silence, self.stage.memory)
         assert silence_since == []
-        self.stage.accept()
-        logs.received(TEN, count=2)
+        known, lost = (self.stage.first_message(event) for event in ("evt_1", "evt_2"))
+        self.stage.send([known])
+        logs.received(TEN, known, lost)
         self.stage.until_quiet()
         self.stage.clock.set(LATER)
 

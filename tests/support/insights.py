@@ -27,13 +27,14 @@ AGGREGATES = {
 
 _CONDITION = re.compile(r"(\w+) (!=|>=|<=|=|>|<) (.+)")
 _IN = re.compile(r"(\w+) in (\[.+\])")
+_LIKE = re.compile(r"(\S+) like /(.+)/")
 _PRESENT = re.compile(r"ispresent\((\w+)\)")
 _AGGREGATE = re.compile(r"(\w+)\((\*|\w+)\) as (\w+)")
 
 
 def run(query, lines):
     """The rows that a query gives: dictionaries."""
-    rows = [line | {"@timestamp": line["timestamp"]} for line in lines]
+    rows = [line | {"@timestamp": line["timestamp"], "@message": json.dumps(line)} for line in lines]
     shown = None
     for command in (part.strip() for part in re.split(r"\n\| |^", query.strip()) if part.strip()):
         name, _, rest = command.partition(" ")
@@ -55,6 +56,8 @@ def run(query, lines):
 def _holds(condition, row):
     if found := _PRESENT.fullmatch(condition):
         return row.get(found[1]) is not None
+    if found := _LIKE.fullmatch(condition):
+        return re.search(found[2], row.get(found[1]) or "") is not None
     if found := _IN.fullmatch(condition):
         return row.get(found[1]) in json.loads(found[2])
     found = _CONDITION.fullmatch(condition)

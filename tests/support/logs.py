@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
+from causeway.acceptance.lines import LINE, told
 from tests.support.deliveries import QUEUE
+
+_NUMBERS = itertools.count()
+
+
+def line_of(messages, **more):
+    """What is logged when these messages are accepted."""
+    said = {"message": LINE, "accepted_at": messages[0]["accepted_at"], **told(messages)}
+    return json.dumps(said | more)
+
+
+def nowhere(count=1, integration="orders-to-ledger"):
+    """Messages of which nothing but a line knows."""
+    numbers = itertools.islice(_NUMBERS, count)
+    ids = [{"delivery": f"{number:032x}", "acceptance": f"{number:016x}"} for number in numbers]
+    return [
+        {**each, "integration": integration, "accepted_at": 0.0, "event": {"id": f"lost-{number}"}}
+        for number, each in enumerate(ids)
+    ]
 
 
 class Logs:
@@ -20,14 +40,9 @@ class Logs:
         }
         self.on_queue = 0
 
-    def received(self, at, count=1, group="webhook", accepted_at=None, **more):
-        line = {
-            "message": "received",
-            "accepted": {"orders-to-ledger": count},
-            "accepted_at": accepted_at or at,
-            "number": len(self.lines[group]),
-        }
-        self.lines[group].append((at, json.dumps(line | more)))
+    def received(self, at, *messages, group="webhook", accepted_at=None, **unknown):
+        """A line about these messages; without any, about some that are nowhere."""
+        self.lines[group].append((at, line_of(messages or nowhere(**unknown), accepted_at=accepted_at or at)))
 
     def filter(self, parameters):
         self.asked += 1

@@ -115,5 +115,9 @@ def balance(stage, capsys):
     lines = capsys.readouterr().out.splitlines()
     table, first = Table(stage.memory, "journal"), NOW // books.HOUR
     hours = [hour * books.HOUR for hour in range(int(first), int(stage.clock.now() // books.HOUR) + 1)]
-    found = [books.close(table, hour, books.count_accepted(lines, hour), [NAME])[0] for hour in hours]
+    found = [
+        book
+        for hour in hours
+        for book in books.close(table, hour, [NAME], books.accepted_by(lines, hour).__getitem__)
+    ]
     return [(book.accepted, book.accounted) for book in found]

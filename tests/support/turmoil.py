@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 
+from causeway.acceptance.lines import LINE
 from causeway.aws.client import AwsError
 from causeway.aws.table import Table
 from causeway.delivery import parking, processor, releasing, waiting
@@ -29,6 +30,7 @@ from tests.support.crashes import Crash
 from tests.support.deliveries import DEAD_LETTERS, FIFO, NOW, QUEUE, Context, Stage, call_of, plan_of
 from tests.support.interleaving import Interleaving
 from tests.support.late_indexes import LateIndexes
+from tests.support.logs import line_of
 from tests.support.requests import request_of
 from tests.support.streams import Shard
 
@@ -84,8 +86,8 @@ class Log:
         self.received = []
 
     def info(self, message, **said):
-        if message == "received":
-            self.received.append(json.dumps({"message": message, "number": len(self.received), **said}))
+        if message == LINE:
+            self.received.append(json.dumps({"message": message, **said}))
 
     def warning(self, message, **said):
         """Nobody looks."""
@@ -122,7 +124,7 @@ class Turmoil:
             thing.clock = self.clock
         self.stage.deploy(self.plan)
         self.shard = Shard(self.stage)
-        self.accepted = {}  # the integration and the time of each acceptance of a delivery
+        self.accepted = []  # deliveries and their acceptances
         self.deliveries = defaultdict(list)  # of each customer, in order of acceptance
         self.numbers = Counter()
         self.done = defaultdict(list)  # with which keys, by path and event
@@ -187,8 +189,9 @@ class Turmoil:
         self.numbers["acceptance"] += 1
         acceptance = f"a{self.numbers['acceptance']}"
         message = self.stage.first_message(event, acceptance=acceptance, integration=name, **more)
-        self.accepted[message["delivery"], acceptance] = name, message["accepted_at"]
+        self.accepted.append((message["delivery"], acceptance))
         (self.shard if name == STREAMED else self.stage).send([message])
+        self.log.received.append(line_of([message]))
         return message["delivery"]
 
     def twice(self):
@@ -367,15 +370,14 @@ class Turmoil:
 
     # ---- what came of it ----
 
-    def books_of(self, name, accepted=()):
-        """The books of an integration, all hours in one."""
+    def books_of(self, name):
+        """The books of an integration, of all hours."""
         journal = Table(self.memory, "journal")
-        hours = range(int(NOW // books.HOUR), int(self.clock.now() // books.HOUR) + 1)
-        found = [
-            books.close(journal, hour * books.HOUR, books.count_accepted(accepted, hour * books.HOUR), [name])
-            for hour in hours
-        ]
-        return sum(book.accepted for (book,) in found), sum(book.accounted for (book,) in found)
+        first, last = NOW // books.HOUR, self.clock.now() // books.HOUR
+        for hour in (number * books.HOUR for number in range(int(first), int(last) + 1)):
+            yield from books.close(
+                journal, hour, [name], books.accepted_by(self.log.received, hour).__getitem__
+            )
 
     def place_of(self, item):
         """Where it is to be seen that a delivery was done: the target's path, and the event."""

@@ -22,6 +22,7 @@ _STYLES = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "wait"}
 _LEFT_OUT = {
     "accepted_at",
     "accepted_in",
+    "deliveries",
     "function_request_id",
     "integration",
     "level",

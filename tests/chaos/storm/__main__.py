@@ -22,6 +22,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from causeway.operations.integrations import COUNTS
 from tests.chaos.storm.judging import PLACES, integration_of
 from tests.chaos.storm.run import go_through, names
 from tests.chaos.storm.target import Storm
@@ -126,9 +127,8 @@ def _findings(result: Result) -> list[str]:
 
 
 def _books(result: Result) -> str:
-    names_ = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
     return ", ".join(
-        f"{sum(getattr(book, name) for book in result.evidence.books)} {name}" for name in names_
+        f"{sum(getattr(book, name) for book in result.evidence.books)} {name}" for name in COUNTS
     )
 
 

@@ -189,7 +189,7 @@ def books_close(evidence: Evidence) -> Iterator[Finding]:
     """What was accepted is accounted for."""
     for book in evidence.books:
         if book.unaccounted:
-            expected = f"{book.accepted} accepted, accounted for are only {book.accounted}: {book}"
+            expected = f"{book.accepted} accepted, and {book.unaccounted} of them are nowhere: {book}"
             yield Finding("the books close", expected, book.integration)
 
 

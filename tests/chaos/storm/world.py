@@ -132,12 +132,9 @@ class World(RoughCloud):
         hours = range(int(since // books.HOUR), int(time.time() // books.HOUR) + 1)
         kept = [
             book
-            for hour in hours
+            for hour in (number * books.HOUR for number in hours)
             for book in books.close(
-                self.journal,
-                hour * books.HOUR,
-                books.accepted_in(self.aws, log, hour * books.HOUR),
-                sorted(PLACES),
+                self.journal, hour, PLACES, books.accepted_in(self.aws, log, hour).__getitem__
             )
         ]
         ours = {delivery_id(SYSTEM, event, integration) for event in events for integration in PLACES}

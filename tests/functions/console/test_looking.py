@@ -1,10 +1,10 @@
 """Looking: how integrations are, which deliveries there are, what became of an event."""
 
 import json
-from collections import Counter
 
 import pytest
 
+from causeway.acceptance.lines import Accepted
 from causeway.api.app import make_app
 from causeway.api.operation import Answer, Operation
 from causeway.api.routes import OPERATIONS
@@ -99,13 +99,15 @@ class TestIntegrations:
         assert self.one(console)["book"] is None
         console.stage.clock.advance(10)
         hour = NOW // 3600 * 3600
-        book = Book("orders-to-ledger", hour - 3600, 5, 3, 1, 0, 0)
+        lost = Accepted("0" * 32, "0" * 16, "evt_9")
+        book = Book("orders-to-ledger", hour - 3600, 5, 3, 1, unaccounted=1, lost=(lost,))
         ledger = Ledger(Table(console.stage.memory, "state"))
-        ledger.write(Kept(hour - 3600, 26, Counter(), NOW, {"orders-to-ledger": book}))
-        ledger.write(Kept(hour, 3, Counter(), None, {}))
+        ledger.write(Kept(hour - 3600, 26, closed_at=NOW, books={"orders-to-ledger": book}))
+        ledger.write(Kept(hour, 3))
         found = self.one(console)["book"]
         assert found["hour"] == rfc3339(hour - 3600)
-        assert (found["accepted"], found["unaccounted"]) == (5, 1)
+        assert (found["accepted"], found["unaccounted"], found["surplus"]) == (5, 1, 0)
+        assert found["lost"] == [{"delivery": lost.delivery, "event_id": "evt_9"}]
 
     def test_an_open_circuit_and_a_system_that_wants_to_be_left_alone_are_told(self, console):
         healths = Healths(console.stack.pauses._table, console.stage.clock)

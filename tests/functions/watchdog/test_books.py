@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 
+from causeway.acceptance.lines import PART, Accepted
+from causeway.aws.dynamodb import to_item
 from causeway.aws.errors import AwsError
 from causeway.aws.table import Table
-from causeway.operations.books import HOUR
-from causeway.operations.ledger import SLICES, Ledger
+from causeway.operations.books import HOUR, Book
+from causeway.operations.ledger import SLICES, Kept, Ledger
 from causeway.settings.clock import from_rfc3339
 from causeway.settings.environment import Settings
 from causeway.watching.checks import books as checking
 from causeway.watching.world import Means, World
 from tests.support.deliveries import FIFO, QUEUE, Stage
-from tests.support.logs import Logs
+from tests.support.logs import Logs, nowhere
 from tests.support.watching import Recorded
 
 TEN = from_rfc3339("2026-11-23T10:00:00Z")
@@ -68,8 +71,9 @@ def keeper(stage, logs):
 
 
 def deliver(stage, logs, event_id):
-    stage.accept(event_id)
-    logs.received(stage.clock.now())
+    message = stage.first_message(event_id)
+    stage.send([message])
+    logs.received(stage.clock.now(), message)
     stage.until_quiet()
 
 
@@ -92,9 +96,51 @@ def test_what_was_accepted_and_is_nowhere_is_told(stage, logs, keeper):
     assert keeper.unaccounted == [3]
 
 
+def test_and_which_events_these_are(stage, logs, keeper):
+    """The first ten: to be found at the provider by their ids, and in the log by those of their deliveries."""
+    deliver(stage, logs, "evt_1")
+    lost = nowhere(12)
+    logs.received(stage.clock.now(), *lost)
+    (finding,) = keeper.at("11:31")
+    assert [each["delivery"] for each in finding.detail["lost"]] == [each["delivery"] for each in lost[:10]]
+    for each in lost[:10]:
+        assert each["event"]["id"] in finding.cause
+    assert len(finding.cause) < 400, "or it is cut"
+    assert finding.value == 12
+    (kept,) = Ledger(keeper.state).between(TEN, TEN)
+    assert [each.delivery for each in kept.books["orders-to-ledger"].lost] == [
+        each["delivery"] for each in lost[:10]
+    ]
+
+
+def test_a_receiver_that_was_cut_off_before_its_line_hides_nothing(stage, logs, keeper):
+    """More is known than lines say, and less: of the same integration and hour."""
+    stage.accept("evt_1")
+    stage.until_quiet()
+    logs.received(stage.clock.now())
+    (finding,) = keeper.at("11:31")
+    assert finding.value == 1
+    (kept,) = Ledger(keeper.state).between(TEN, TEN)
+    book = kept.books["orders-to-ledger"]
+    assert (book.accepted, book.accounted, book.unaccounted, book.surplus) == (1, 1, 1, 1)
+
+
+def test_what_is_kept_of_an_hour_fits_into_an_item_however_many_miss_something(keeper):
+    accepted = Accepted("0" * 32, "0" * 16, "e" * 256)
+    books = {
+        name: Book(name, TEN, accepted=10, unaccounted=10, lost=(accepted,) * 10)
+        for name in (f"an-integration-{number:04d}" for number in range(1000))
+    }
+    Ledger(keeper.state).write(Kept(TEN, 26, set(books), TEN, books))
+    (item,) = keeper.state.parts("books#hours")
+    assert len(json.dumps(to_item(item))) < 400_000, "what DynamoDB counts is less"
+    (kept,) = Ledger(keeper.state).between(TEN, TEN)
+    assert sum(len(book.lost) for book in kept.books.values()) == 300
+
+
 def test_until_it_turns_up(stage, logs, keeper):
     message = stage.first_message("evt_1")
-    logs.received(stage.clock.now())
+    logs.received(stage.clock.now(), message)
     assert keeper.at("11:31")
     stage.send([message])
     stage.until_quiet()
@@ -109,6 +155,16 @@ def test_what_lies_on_the_queue_is_not_lost(stage, logs, keeper):
     logs.on_queue = 1
     (finding,) = keeper.at("11:42")
     assert finding.value == 1
+
+
+def test_but_what_lies_there_hours_later_is_something_else(stage, logs, keeper):
+    """On the queues of a stack that is at work there are always some: they hide no loss for good."""
+    logs.received(stage.clock.now(), count=2)
+    logs.on_queue = 50
+    assert keeper.at("11:31") == []
+    assert keeper.at("15:59") == []
+    (finding,) = keeper.at("16:01")
+    assert finding.value == 2
 
 
 def test_an_hour_is_looked_at_when_it_is_half_an_hour_past_and_not_before(stage, logs, keeper):
@@ -152,6 +208,24 @@ def test_logs_that_are_long_are_read_in_several_runs(stage, logs, keeper, monkey
         assert runs < SLICES
     assert found[0].value == 2
     assert logs.asked == 2 * SLICES
+
+
+def test_an_hour_may_have_more_than_an_item_or_a_run_has_room_for(stage, logs, keeper, monkeypatch):
+    monkeypatch.setattr(checking, "HELD", 2 * PART)
+    for number in range(4):
+        logs.received(TEN + number * 300, count=PART + 1)
+        logs.received(TEN + number * 300, integration="another")
+    known = stage.first_message("evt_1")
+    stage.send([known])
+    logs.received(TEN + HOUR - 1, known, accepted_at=TEN)
+    stage.until_quiet()
+    (finding,) = keeper.at("11:31")
+    assert finding.value == 4 * (PART + 1) + 4
+    (kept,) = Ledger(keeper.state).between(TEN, TEN)
+    assert kept.books["orders-to-ledger"].accepted == 4 * (PART + 1) + 1
+    assert (
+        len(list(keeper.state.parts("books#accepted#orders-to-ledger#2026-11-23T10:00:00.000Z"))) == 3 + 3 + 1
+    )
 
 
 def test_logs_that_are_throttled_again_and_again_are_read_to_their_end_all_the_same(
@@ -207,7 +281,7 @@ def test_the_books_of_hundreds_are_closed_by_several_runs_and_of_those_only_who_
     plan = stage.tools.plan
     one = plan.integrations["orders-to-ledger"]
     plan.record["integrations"] = plan.integrations = {name: one | {"name": name} for name in names}
-    logs.received(TEN, accepted=dict.fromkeys(names[:60], 1))
+    logs.received(TEN, *(message for name in names[:60] for message in nowhere(integration=name)))
     query = stage.memory._dynamodb_query
     asked = set()
 
@@ -232,11 +306,12 @@ def test_the_books_of_hundreds_are_closed_by_several_runs_and_of_those_only_who_
 
 def test_of_an_hour_that_does_not_close_only_who_misses_something_is_asked_again(stage, logs, keeper):
     deliver(stage, logs, "evt_1")
-    logs.received(stage.clock.now(), accepted={"another": 1})
+    logs.received(stage.clock.now(), integration="another")
     assert keeper.at("11:31")
     before = stage.memory.count("dynamodb", "Query")
     assert keeper.at("11:42")
-    assert stage.memory.count("dynamodb", "Query") - before == 1 + 33, "the hours, and one book"
+    asked = stage.memory.count("dynamodb", "Query") - before
+    assert asked == 1 + 2 + 33, "the hours; what was accepted, and what of it is missing; and one book"
 
 
 def test_an_hour_in_which_the_watchdog_did_not_run_is_made_up_for(stage, logs, keeper):

@@ -10,8 +10,9 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
+from causeway.acceptance.lines import Accepted
 from causeway.aws.table import Table
-from causeway.operations.books import Book, last_closed
+from causeway.operations.books import last_closed
 from causeway.operations.ledger import Kept, Ledger
 from causeway.watching.standing import Standing, Standings
 from causeway_cli import status as command
@@ -80,18 +81,12 @@ def causeway_status(*arguments):
     return CliRunner().invoke(app, list(arguments))
 
 
-def keep(stage, **counts):
+def keep(stage, lost=0):
+    """What the watchdog keeps of an hour of which so many events are nowhere."""
     hour = last_closed(stage.clock.now())
-    book = Book(
-        "orders-to-ledger",
-        hour,
-        **({"accepted": 0, "delivered": 0} | counts),
-        waiting=0,
-        dead=0,
-        duplicates=0,
-    )
-    accepted = type(Kept(0).accepted)({"orders-to-ledger": book.accepted})
-    Ledger(stage.state).write(Kept(hour, 26, accepted, stage.clock.now(), {"orders-to-ledger": book}))
+    accepted = [Accepted(f"{number:032x}", f"{number:016x}", f"lost_{number}") for number in range(lost)]
+    kept = Kept(hour, 26, closed_at=stage.clock.now())
+    Ledger(stage.state).note(kept, 0, {"orders-to-ledger": accepted} if lost else {})
 
 
 def test_it_says_how_each_integration_is_and_whether_the_books_close(stage):
@@ -102,10 +97,12 @@ def test_it_says_how_each_integration_is_and_whether_the_books_close(stage):
 
 
 def test_books_that_do_not_close_are_the_exit_code(stage):
-    keep(stage, accepted=2)
+    keep(stage, lost=2)
     result = causeway_status()
     assert result.exit_code == 1
     assert "2 unaccounted for" in result.output
+    for number in range(2):
+        assert f"orders-to-ledger {number:032x} of event lost_{number}" in result.output
 
 
 def test_an_hour_that_the_watchdog_has_counted_is_not_read_in_the_logs_again(stage):
@@ -131,7 +128,7 @@ def test_watching_as_json_prints_a_line_for_each_look(stage, interrupted):
 
 
 def test_watching_does_not_end_because_the_books_do_not_close(stage, interrupted):
-    keep(stage, accepted=2)
+    keep(stage, lost=2)
     result = causeway_status("--watch", "--json")
     assert result.exit_code == 0
     assert json.loads(result.output.splitlines()[1])["books"]["close"] is False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from causeway.acceptance.lines import LINE, parts
 from causeway.acceptance.sorting import sort_events
 from causeway.telemetry.logs import logger
 
@@ -65,18 +66,19 @@ class Acceptor:
     def _tell(
         self, system: str, events: Sequence[Event], outcome: Outcome, now: float, said: dict[str, JSON]
     ) -> None:
-        """The line from which the books are kept: after the queue has the messages, before the answer."""
-        logger().info(
-            "received",
-            **said,
-            system=system,
-            events=len(events),
-            event_id=events[0]["id"] if len(events) == 1 else None,
-            accepted=outcome.accepted,
-            accepted_at=now,
-            filtered=outcome.filtered,
-            unmatched=outcome.unmatched,
-        )
+        """The line from which the books are kept: after the queue has the messages, before the answer.
+
+        What a line has no room for is in further ones, and only the first says what is of all events.
+        """
+        whole: dict[str, JSON] = {
+            "events": len(events),
+            "event_id": events[0]["id"] if len(events) == 1 else None,
+            "filtered": outcome.filtered,
+            "unmatched": outcome.unmatched,
+        }
+        for part in parts(outcome.messages):
+            logger().info(LINE, **said, system=system, **whole, **part, accepted_at=now)
+            whole = {"events": 0, "event_id": None, "filtered": {}, "unmatched": 0}
         counts = {
             "DeliveriesQueued": outcome.accepted.total(),
             "DeliveriesFiltered": outcome.filtered.total(),

@@ -39,6 +39,8 @@ INTEGRATION: dict[str, JSON] = {
         "dead": 0,
         "duplicates": 1,
         "unaccounted": 0,
+        "surplus": 0,
+        "lost": [],
     },
 }
 

@@ -159,6 +159,11 @@ SCHEMAS: dict[str, Schema] = {
             "dead": COUNT,
             "duplicates": _of(COUNT, "Acceptances that met a delivery that was there: a repeat."),
             "unaccounted": _of(COUNT, "Accepted, and nowhere; 0 when the book closes."),
+            "surplus": _of(COUNT, "Known, and said to be accepted in no line: a crash, and harmless."),
+            "lost": _of(
+                _list(_object({"delivery": TEXT, "event_id": TEXT})),
+                "The first of those that are unaccounted for.",
+            ),
         }
     ),
     "Circuit": _object(

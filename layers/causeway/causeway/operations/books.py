@@ -1,46 +1,48 @@
 """The books: whether everything that was accepted in an hour can be accounted for.
 
-Accepted is what the functions that accept events say in one line per request (of a poll: per page), after the
+Accepted is what the functions that accept events say in lines (:mod:`causeway.acceptance.lines`), after the
 queue has the messages and before anything else. Accounted for is what the journal knows of the same hour, by
 query and never by counters: delivered, waiting, dead, and acceptances that met a delivery that was there (a
 provider's repeat).
 
-What is counted are acceptances of deliveries, each once: pairs of the two ids. What is being replayed waits,
-and is not delivered; what was a repeat and then took over, since the first one's message was lost, is no
-repeat. So more than was accepted is a receiver that was cut off between queue and line, or could not store
-all that it was sent, and was sent it again: harmless. Less is a loss, unless that many messages are still on
-the queue.
+Both are sets of acceptances of deliveries: pairs of the two ids. So each counts once, however often a line or
+a page has it; and what was accepted and is not known is a loss, unless its message is still on a queue,
+however much is known of which no line says anything. Such a surplus is a receiver that was cut off between
+queue and line, or could not store all that it was sent, and was sent it again: harmless.
+
+What is being replayed waits, and is not delivered; what was a repeat and then took over, since the first
+one's message was lost, is no repeat.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from causeway.acceptance.lines import LINE, Accepted, pair, read
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed
 from causeway.delivery.pages import delivered_on, page_of, repeats_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from causeway.aws.client import Aws
     from causeway.aws.table import Table
     from causeway.plan.records import JSON
+
+    ByIntegration = dict[str, list[Accepted]]
 
 HOUR = 3600.0
 
 SETTLED_AFTER = 1800.0
 """Seconds after an hour's end from which on its books should close."""
 
-LINE = "received"
-"""The message of the line that says what was accepted."""
-
 ACCEPTING = ("WebhookFunction", "PollerFunction", "RequestFunction")
-"""The functions that write it, by their names in the template."""
+"""The functions that write those lines, by their names in the template."""
 
 LATE = 300.0
 """Seconds after an hour's end in which lines about it are still written."""
@@ -50,22 +52,35 @@ _ROUNDED = 1.0
 
 _AT_ONCE = 16
 
+QUEUED_FOR = 6 * HOUR
+"""Seconds after an hour's beginning in which what is missing of it may still be on a queue, unbegun.
 
-_Known = set[tuple[str, str]]
-"""Acceptances of deliveries: the ids of both."""
+Queues that are farther behind ring alarms of their own; and what is there later are other messages, of which
+there are always some.
+"""
+
+NAMED = 10
+"""So many of the deliveries that are unaccounted for a book names."""
+
+_FATES = ("duplicates", "delivered", "dead", "waiting")
+"""What the journal may know of an acceptance; of several the last one counts."""
+
+_DUPLICATE, _DELIVERED, _DEAD, _WAITING = range(len(_FATES))
 
 
 @dataclass(frozen=True)
 class Book:
-    """One integration's hour. No acceptance is in two of its counts but the first."""
+    """One integration's hour. No acceptance is in two of the counts of what is known."""
 
     integration: str
     hour: float
-    accepted: int
-    delivered: int
-    waiting: int
-    dead: int
-    duplicates: int
+    accepted: int = 0
+    delivered: int = 0
+    waiting: int = 0
+    dead: int = 0
+    duplicates: int = 0
+    unaccounted: int = 0  # accepted, and nowhere; 0 when the book closes
+    lost: tuple[Accepted, ...] = ()  # those, as far as they are named
 
     @property
     def accounted(self) -> int:
@@ -73,9 +88,23 @@ class Book:
         return self.delivered + self.waiting + self.dead + self.duplicates
 
     @property
-    def unaccounted(self) -> int:
-        """So many were accepted and are nowhere; 0 when the book closes."""
-        return max(0, self.accepted - self.accounted)
+    def surplus(self) -> int:
+        """So many are known, and no line says that they were accepted: harmless."""
+        return self.accounted - (self.accepted - self.unaccounted)
+
+
+def lost_of(books: Iterable[Book], on_queues: int, now: float) -> int:
+    """So many deliveries of these books are nowhere: neither known nor, of late hours, on a queue.
+
+    Args:
+        books: Of any hours.
+        on_queues: So many messages are there; which, nobody can say.
+        now: Epoch seconds.
+    """
+    missing: Counter[bool] = Counter()
+    for book in books:
+        missing[now - book.hour < QUEUED_FOR] += book.unaccounted
+    return missing[False] + max(0, missing[True] - on_queues)
 
 
 def last_closed(now: float) -> float:
@@ -83,18 +112,18 @@ def last_closed(now: float) -> float:
     return (now - SETTLED_AFTER) // HOUR * HOUR - HOUR
 
 
-def accepted_in(aws: Aws, log_group: str, hour: float) -> Counter[str]:
-    """What the receiver says that it accepted in an hour, by integration.
+def accepted_in(aws: Aws, log_group: str, hour: float) -> ByIntegration:
+    """What a function's lines say that was accepted in an hour, by integration.
 
     Args:
         aws: Whose calls.
-        log_group: The receiving function's.
+        log_group: The function's.
         hour: Its beginning.
 
     Raises:
         AwsError: the log could not be read.
     """
-    return count_accepted(lines_between(aws, log_group, hour, hour + HOUR + LATE), hour)
+    return accepted_by(lines_between(aws, log_group, hour, hour + HOUR + LATE), hour)
 
 
 def lines_between(aws: Aws, log_group: str, since: float, until: float) -> list[str]:
@@ -118,61 +147,74 @@ def lines_between(aws: Aws, log_group: str, since: float, until: float) -> list[
         parameters["nextToken"] = answer["nextToken"]
 
 
-def count_accepted(lines: Iterable[str], hour: float) -> Counter[str]:
-    """The same of lines that are at hand; a line that is there twice counts once."""
-    total: Counter[str] = Counter()
-    for text in set(lines):
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue  # Lambda's own
-        if isinstance(line, dict) and line.get("message") == LINE and _within(hour, line.get("accepted_at")):
-            total.update(line["accepted"])
-    return total
+def accepted_by(lines: Iterable[str], hour: float) -> ByIntegration:
+    """The same of lines that are at hand; those of a line that is there twice are there twice."""
+    found: ByIntegration = defaultdict(list)
+    for at, named in read(lines):
+        if _within(hour, at):
+            for integration, accepted in named.items():
+                found[integration] += accepted
+    return found
 
 
-def close(journal: Table, hour: float, accepted: Counter[str], integrations: Iterable[str]) -> list[Book]:
-    """The books of an hour, of these integrations and of all that accepted something.
+def close(
+    journal: Table, hour: float, integrations: Iterable[str], accepted: Callable[[str], Iterable[Accepted]]
+) -> list[Book]:
+    """The books of an hour.
+
+    Args:
+        journal: What is known.
+        hour: Its beginning.
+        integrations: Whose books.
+        accepted: What was accepted for one of them, in any order; asked again for the names of what is
+            missing.
 
     Raises:
         AwsError: the journal could not be read.
     """
-    names = sorted({*integrations, *accepted})
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda name: _book(journal, name, hour, accepted[name]), names))
+        return list(pool.map(lambda name: _book(journal, name, hour, accepted), sorted(set(integrations))))
 
 
-def _book(journal: Table, integration: str, hour: float, accepted: int) -> Book:
-    # What is open first: what is delivered meanwhile is on a page by the time that those are read.
-    waiting = _open(journal, integration, hour, "waiting")
-    dead = _open(journal, integration, hour, "dead") - waiting
-    delivered: _Known = set()
-    repeats: _Known = set()
-    for page in journal.parts(page_of(integration, hour)):
-        delivered |= {(entry.delivery, entry.acceptance) for entry in delivered_on(page)}
-        repeats |= set(repeats_on(page))
-    delivered -= waiting | dead  # these are being replayed, or were and died
+def _book(
+    journal: Table, integration: str, hour: float, accepted: Callable[[str], Iterable[Accepted]]
+) -> Book:
+    missing = {each.pair for each in accepted(integration)}
+    said = len(missing)
+    known: dict[str, int] = {}
+    for each, fate in _known(journal, integration, hour):
+        missing.discard(each)
+        known[each] = max(fate, known.get(each, fate))
+    fates = Counter(known.values())
+    lost = (each for each in accepted(integration) if each.pair in missing) if missing else ()
     return Book(
         integration,
         hour,
-        accepted=accepted,
-        delivered=len(delivered),
-        waiting=len(waiting),
-        dead=len(dead),
-        duplicates=len(repeats - waiting - dead - delivered),
+        accepted=said,
+        **{name: fates[fate] for fate, name in enumerate(_FATES)},
+        unaccounted=len(missing),
+        lost=tuple(islice(dict.fromkeys(lost), NAMED)),
     )
 
 
-def _open(journal: Table, integration: str, hour: float, status: str) -> _Known:
+def _known(journal: Table, integration: str, hour: float) -> Iterator[tuple[str, int]]:
+    """Acceptances that the journal knows of, and as what; the same may come several times."""
+    # What is open first: what is delivered meanwhile is on a page by the time that those are read.
+    for fate in (_WAITING, _DEAD):
+        yield from ((each, fate) for each in _open(journal, integration, hour, _FATES[fate]))
+    for page in journal.parts(page_of(integration, hour)):
+        yield from ((pair(entry.delivery, entry.acceptance), _DELIVERED) for entry in delivered_on(page))
+        yield from ((pair(*entry), _DUPLICATE) for entry in repeats_on(page))
+
+
+def _open(journal: Table, integration: str, hour: float, status: str) -> Iterator[str]:
     """Deliveries of the hour that are in the index."""
     first, last = hour - _ROUNDED, hour + HOUR + _ROUNDED
-    return {
-        (item["id"], item["acceptance"])
-        for shard in SHARDS
-        for item in listed(journal, integration, shard, status, since=first, until=last)
-        if _within(hour, item["accepted_at"])
-    }
+    for shard in SHARDS:
+        for item in listed(journal, integration, shard, status, since=first, until=last):
+            if _within(hour, item["accepted_at"]):
+                yield pair(item["id"], item["acceptance"])
 
 
-def _within(hour: float, accepted_at: float | None) -> bool:
-    return accepted_at is not None and hour <= accepted_at < hour + HOUR
+def _within(hour: float, accepted_at: float) -> bool:
+    return hour <= accepted_at < hour + HOUR

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from causeway.plan.records import Integration as Record
 
 
-COUNTS = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted")
+COUNTS = ("accepted", "delivered", "waiting", "dead", "duplicates", "unaccounted", "surplus")
 """What the books count of an integration's hour."""
 
 
@@ -74,13 +74,14 @@ def book(kept: Kept | None, integration: str) -> dict[str, JSON] | None:
     """Its hour in the books; None: no hour was counted yet."""
     if kept is None:
         return None
-    found = kept.books.get(integration) or Book(integration, kept.hour, 0, 0, 0, 0, 0)
-    return {"hour": rfc3339(kept.hour), **counts(found)}
+    found = kept.books.get(integration) or Book(integration, kept.hour)
+    return {"hour": rfc3339(kept.hour), **said(found)}
 
 
-def counts(found: Book) -> dict[str, JSON]:
-    """What the books say of an hour."""
-    return {name: getattr(found, name) for name in COUNTS}
+def said(found: Book) -> dict[str, JSON]:
+    """What the books say of an hour: its counts, and the first of those that are unaccounted for."""
+    lost = [{"delivery": each.delivery, "event_id": each.event_id} for each in found.lost]
+    return {name: getattr(found, name) for name in COUNTS} | {"lost": lost}
 
 
 def systems_called(record: Record) -> list[str]:

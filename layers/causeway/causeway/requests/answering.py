@@ -10,6 +10,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from causeway.acceptance.lines import LINE, told
 from causeway.authorizing.clients import Refused as NotAllowed
 from causeway.authorizing.clients import client_with
 from causeway.delivery.claims import FORMAT
@@ -194,13 +195,8 @@ class Requests:
         if attempt.invocation.pages.write():  # so the books know nothing of it, on either side
             logger.error("a delivery was not listed", **attempt.about)
         elif outcome in _ACCEPTED:
-            accepted = {message["integration"]: 1}
-            more: dict[str, Any] = {
-                "accepted": accepted,
-                "accepted_at": message["accepted_at"],
-                "outcome": outcome,
-            }
-            logger.info("received", **attempt.about, **more)
+            more: dict[str, Any] = {"accepted_at": message["accepted_at"], "outcome": outcome}
+            logger.info(LINE, **attempt.about, **told([message]), **more)
 
     def _refuse(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> Answer:
         self._tools.logger.warning("refused", answer=status.value, reason=detail)

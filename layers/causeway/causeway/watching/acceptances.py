@@ -1,23 +1,23 @@
 """What was accepted of late, and may not be begun: a queue that stands still is no source that does.
 
 The journal knows of an event from its first attempt on. Before that only the line knows of it that every
-function writes which accepts (:mod:`causeway.acceptance.acceptor`), and that the books are kept from. It is
+function writes which accepts (:mod:`causeway.acceptance.lines`), and that the books are kept from. It is
 read only of what looks silent by the journal, slice by slice, so that a long log is read by several runs.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from causeway.acceptance.lines import read
 from causeway.aws.errors import AwsError
-from causeway.operations.books import LINE, lines_between
+from causeway.operations.books import lines_between
 from causeway.operations.ledger import SLICE
 from causeway.telemetry.logs import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from causeway.watching.world import World
 
@@ -57,15 +57,6 @@ def accepted_since(world: World, since: float, now: float) -> Accepted:
 
 
 def _note(found: Accepted, lines: Iterable[str]) -> None:
-    for name, at in _entries(lines):
-        found.last[name] = max(at, found.last.get(name, at))
-
-
-def _entries(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
-    for text in lines:
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue  # Lambda's own
-        if isinstance(line, dict) and line.get("message") == LINE and "accepted_at" in line:
-            yield from ((name, line["accepted_at"]) for name in line["accepted"])
+    for at, deliveries in read(lines):
+        for name in deliveries:
+            found.last[name] = max(at, found.last.get(name, at))

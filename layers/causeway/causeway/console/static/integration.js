@@ -68,7 +68,7 @@ function facts(found) {
     ["Last event", found.last_event ? ago(found.last_event) : "none known"],
     ["Expected", found.expect_every === null ? "no silence is too long" : `every ${span(found.expect_every)}, ${found.during}`],
     ["Delivered within", span(found.deliver_within)],
-    ["Books", found.book === null ? "no hour was counted yet" : [`${count(found.book.accepted)} accepted in the hour from ${moment(found.book.hour).slice(11, 16)}, `, found.book.unaccounted ? h("strong", {}, `${count(found.book.unaccounted)} not accounted for`) : "all accounted for"]],
+    ["Books", found.book === null ? "no hour was counted yet" : [`${count(found.book.accepted)} accepted in the hour from ${moment(found.book.hour).slice(11, 16)}, `, found.book.unaccounted ? h("strong", {}, `${count(found.book.unaccounted)} not accounted for: of the events ${found.book.lost.map((each) => each.event_id).join(", ")}`) : "all accounted for"]],
     found.paused && ["Paused", [ago(found.paused.since), ` by ${found.paused.by}: ${found.paused.reason}`]],
   ];
   return h("dl", { class: "facts" }, told.filter(Boolean).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));

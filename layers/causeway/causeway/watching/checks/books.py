@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING
 
-from causeway.operations.books import HOUR, close, count_accepted, last_closed, lines_between
+from causeway.operations.books import HOUR, NAMED, accepted_by, close, last_closed, lines_between, lost_of
 from causeway.operations.ledger import SLICE, SLICES, Kept, Ledger
 from causeway.settings.clock import rfc3339
 from causeway.watching.finding import Finding
+from causeway.watching.plain import listing
 from causeway.watching.spans import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from causeway.operations.books import Book, ByIntegration
     from causeway.watching.world import World
 
 LOOKS_BACK = 24
@@ -25,6 +28,9 @@ ANEW_AFTER = 600.0
 
 READS_FOR = 15.0
 """Seconds for which one run reads logs; the next one goes on."""
+
+HELD = 50_000
+"""So many acceptances a run has read before it keeps them: it must not matter how long an hour's log is."""
 
 _ASKED_AT_ONCE = 16  # integrations: of each 33 queries
 _DEPTHS = ("", "NotVisible", "Delayed")
@@ -42,57 +48,59 @@ def books(world: World, now: float) -> Iterator[Finding]:
         each = kept.setdefault(hour, Kept(hour))
         _look_after(world, ledger, each, now, until)
         hour -= HOUR
-    missing = sum(each.unaccounted for each in kept.values())
-    unaccounted = max(0, missing - _on_queues(world)) if missing else 0
+    missing = [book for each in kept.values() for book in each.books.values() if book.unaccounted]
+    unaccounted = lost_of(missing, _on_queues(world), now) if missing else 0
     world.means.metrics.add("Unaccounted", unaccounted)
     if unaccounted:
-        yield _finding([each for each in kept.values() if each.unaccounted], unaccounted)
+        yield _finding(missing, unaccounted)
 
 
 def _look_after(world: World, ledger: Ledger, kept: Kept, now: float, until: float) -> None:
     """Read on in the hour's logs; when they are read, ask the journal, and again while it does not close."""
     whole = len(world.means.settings.log_groups) * SLICES
-    before = kept.read
-    try:
-        _read_on(world, kept, whole, until)
-    finally:  # what was read before a log could not be is not read again
-        if kept.read != before:
-            ledger.write(kept)
+    while kept.read < whole and world.means.clock.now() < until:
+        _read_on(world, ledger, kept, whole, until)
     asked_of_late = kept.closed_at is not None and not (
         kept.unaccounted and now - kept.closed_at >= ANEW_AFTER
     )
     if kept.read >= whole and not asked_of_late:
-        _close(world, kept, now, until)
+        _close(world, ledger, kept, now, until)
         ledger.write(kept)
 
 
-def _close(world: World, kept: Kept, now: float, until: float) -> None:
+def _close(world: World, ledger: Ledger, kept: Kept, now: float, until: float) -> None:
     """Ask the journal of those whose book is not closed, as far as there is time.
 
     Who accepted nothing misses nothing, and is not asked for.
     """
-    left = sorted(kept.accepted.keys() - kept.books.keys())
+    left = sorted(kept.accepted - kept.books.keys())
     if not left:  # all have been asked for once: again, in no order, those that miss something
         left = [name for name, book in kept.books.items() if book.unaccounted]
         random.shuffle(left)
         kept.closed_at = now
     while left and world.means.clock.now() < until:
         some, left = left[:_ASKED_AT_ONCE], left[_ASKED_AT_ONCE:]
-        accepted = Counter({name: kept.accepted[name] for name in some})
-        found = close(world.means.journal, kept.hour, accepted, ())
+        found = close(world.means.journal, kept.hour, some, partial(ledger.accepted, kept.hour))
         kept.books = {**kept.books, **{book.integration: book for book in found}}
     if not left:
         kept.closed_at = now
 
 
-def _read_on(world: World, kept: Kept, whole: int, until: float) -> None:
-    groups = world.means.settings.log_groups
-    while kept.read < whole and world.means.clock.now() < until:
-        number, at = divmod(kept.read, SLICES)
-        since = kept.hour + at * SLICE
-        lines = lines_between(world.means.aws, groups[number], since, since + SLICE)
-        kept.accepted += count_accepted(lines, kept.hour)
-        kept.read += 1
+def _read_on(world: World, ledger: Ledger, kept: Kept, whole: int, until: float) -> None:
+    """Read some slices, and keep what was accepted in them."""
+    means, first = world.means, kept.read
+    found: ByIntegration = defaultdict(list)
+    try:
+        while kept.read < whole and means.clock.now() < until and sum(map(len, found.values())) < HELD:
+            number, at = divmod(kept.read, SLICES)
+            since = kept.hour + at * SLICE
+            lines = lines_between(means.aws, means.settings.log_groups[number], since, since + SLICE)
+            for name, accepted in accepted_by(lines, kept.hour).items():
+                found[name] += accepted
+            kept.read += 1
+    finally:  # what was read before a log could not be is not read again
+        if kept.read != first:
+            ledger.note(kept, first, found)
 
 
 def _on_queues(world: World) -> int:
@@ -106,21 +114,32 @@ def _on_queues(world: World) -> int:
     return total
 
 
-def _finding(open_: list[Kept], unaccounted: int) -> Finding:
-    names = sorted({name for each in open_ for name, book in each.books.items() if book.unaccounted})
-    first = min(each.hour for each in open_)
+def _finding(missing: list[Book], unaccounted: int) -> Finding:
+    names = sorted({book.integration for book in missing})
+    lost = [(book.integration, each) for book in missing for each in book.lost][:NAMED]
+    hours = sorted({book.hour for book in missing})
     return Finding(
         check="books",
         subject="books",
         level="critical",
         what=f"{count(unaccounted, 'delivery')} of {', '.join(names)} cannot be accounted for",
-        cause="they were accepted, and neither the journal nor a queue knows of them",
-        next_step=(
-            f"causeway status --hour {rfc3339(first)} shows whose; let the provider send again what it can; "
-            "then look in the log of the webhook function for the events of that hour"
+        cause=(
+            "they were accepted, and neither the journal nor a queue knows of them; of the events "
+            + listing(list(dict.fromkeys(each.event_id for _, each in lost)))
         ),
-        since=first,
+        next_step=(
+            f"causeway status --hour {rfc3339(hours[0])} names them; let the provider send these events "
+            "again, or poll for them"
+        ),
+        since=hours[0],
         value=unaccounted,
         unit="delivery",
-        detail={"hours": [rfc3339(each.hour) for each in open_], "integrations": names},
+        detail={
+            "hours": [rfc3339(each) for each in hours],
+            "integrations": names,
+            "lost": [
+                {"integration": name, "delivery": each.delivery, "event_id": each.event_id}
+                for name, each in lost
+            ],
+        },
     )
