@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, cast
 from causeway.calls.outcome import Refused
 from causeway.delivery import holding, parking, settling
 from causeway.delivery.beside import NOTHING
+from causeway.delivery.received import ALONE, Fate, GivenUp, Postponed
 from causeway.delivery.redaction import redactor
 from causeway.delivery.steps import Progress, carry_out, own_headers, resumable
 from causeway.delivery.targets import place_of
 from causeway.delivery.targets.sending import AWS_TIMEOUT, About, Means
-from causeway.delivery.work import ALONE, Fate, GivenUp, Postponed
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ask
 from causeway.events.ordering import key_of
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from causeway.calls.outcome import Answer
     from causeway.delivery.beside import Kept
     from causeway.delivery.claims import Claim
+    from causeway.delivery.received import Received
     from causeway.delivery.replies import Reply
     from causeway.delivery.targets import Place
-    from causeway.delivery.work import Invocation, Received, Tools
+    from causeway.delivery.work import Invocation, Tools
     from causeway.events.envelope import Event
     from causeway.limiting.admission import Call
     from causeway.plan.records import JSON, Integration

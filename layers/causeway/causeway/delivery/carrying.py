@@ -9,13 +9,14 @@ from causeway.delivery.attempt import Attempt
 from causeway.delivery.claims import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
+from causeway.delivery.received import Fate, about_message
 from causeway.delivery.settling import back, dedupe_for, in_words, list_done
-from causeway.delivery.work import Fate, about_message
 from causeway.queueing.tickets import Ticket
 
 if TYPE_CHECKING:
     from causeway.aws.table import Item
-    from causeway.delivery.work import Invocation, Received, Tools
+    from causeway.delivery.received import Received
+    from causeway.delivery.work import Invocation, Tools
     from causeway.queueing.messages import Message
 
 UNKNOWN_FOR = 3600.0

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.errors import AwsError
 from causeway.delivery.journal import GRACE
+from causeway.delivery.received import Fate
 from causeway.delivery.waiting import Waiting
-from causeway.delivery.work import Fate
 from causeway.limiting.turns import PATIENCE, Turn, Wanted
 from causeway.queueing.queue import LONGEST_DELAY
 from causeway.queueing.sending import NotQueued

@@ -14,7 +14,8 @@ from causeway.delivery.gathering import Gathering
 from causeway.delivery.holding import follow, wanted
 from causeway.delivery.ordering import Group
 from causeway.delivery.pages import Pages
-from causeway.delivery.work import ALONE, Fate, Invocation, Received
+from causeway.delivery.received import ALONE, Fate, Received
+from causeway.delivery.work import Invocation
 from causeway.limiting.admission import Admissions
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
 from causeway.queueing.sending import NotQueued

@@ -27,9 +27,9 @@ from causeway.aws.client import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery import holding, parking, replies
 from causeway.delivery.journal import GRACE
+from causeway.delivery.received import Fate, GivenUp, Paused, Postponed
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
 from causeway.delivery.transforms import TransformFailed, TransformMissing
-from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
 from causeway.limiting.turns import Held
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from causeway.delivery.attempt import Attempt
     from causeway.delivery.claims import Entry
     from causeway.delivery.pages import Pages
-    from causeway.delivery.work import Received, Tools
+    from causeway.delivery.received import Received
+    from causeway.delivery.work import Tools
     from causeway.plan.records import Errors
     from causeway.queueing.messages import Message
 

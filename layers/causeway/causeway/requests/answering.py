@@ -18,9 +18,10 @@ from causeway.delivery.holding import wanted
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
+from causeway.delivery.received import Received
 from causeway.delivery.replies import Reply
 from causeway.delivery.settling import in_words
-from causeway.delivery.work import MARGIN, Invocation, Received
+from causeway.delivery.work import MARGIN, Invocation
 from causeway.limiting.admission import Admissions
 from causeway.requests import answers
 from causeway.requests.identity import is_of, read

@@ -21,9 +21,9 @@ from causeway.delivery import parking, replies, settling
 from causeway.delivery.attempt import Attempt
 from causeway.delivery.beside import REPLY_FOR
 from causeway.delivery.journal import GRACE
+from causeway.delivery.received import Fate, GivenUp, Paused, Postponed
 from causeway.delivery.schedule import NoMoreAttempts
 from causeway.delivery.transforms import TransformFailed
-from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.expressions import ExpressionError
 from causeway.limiting.turns import Held
 from causeway.queueing.sending import NotQueued
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causeway.calls.outcome import Answer
+    from causeway.delivery.received import Received
     from causeway.delivery.targets import Place
-    from causeway.delivery.work import Invocation, Received, Tools
+    from causeway.delivery.work import Invocation, Tools
     from causeway.plan.records import JSON
 
 QUEUED = "queued"
