@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causeway.aws.client import AwsError
-from causeway.delivery.attempt import Attempt
+from causeway.delivery.attempting import Attempting
 from causeway.delivery.claims import FORMAT as ITEM_FORMAT
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
@@ -47,7 +47,7 @@ class Carrier:
             self.invocation.gathering.left(received.message["integration"], received.record_id)
 
     def _attempt(self, received: Received, *, alone: bool) -> Fate:
-        attempt = Attempt(self.tools, self.invocation, received, alone=alone)
+        attempt = Attempting(self.tools, self.invocation, received, alone=alone)
         if attempt.integration is None and self.tools.clock.now() < received.sent_at + UNKNOWN_FOR:
             return Fate("unknown", LOOK_AGAIN)
         if not attempt.has_time():

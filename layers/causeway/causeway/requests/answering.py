@@ -19,7 +19,6 @@ from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
 from causeway.delivery.received import Received
-from causeway.delivery.replies import Reply
 from causeway.delivery.settling import in_words
 from causeway.delivery.work import MARGIN, Invocation
 from causeway.limiting.admission import Admissions
@@ -145,7 +144,7 @@ class Requests:
         kept = self._tools.beside.reply(delivery, now=self._tools.clock.now())
         if kept is None:
             return answers.gone(delivery, headers)
-        return answers.told(Reply(**kept), headers)
+        return answers.told(kept, headers)
 
     def _carry_out(
         self, message: Message, asked: Asked, integration: Integration, context: LambdaContext

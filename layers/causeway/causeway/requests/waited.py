@@ -1,7 +1,8 @@
 """An attempt for whose end a client waits.
 
-It is an attempt like any other (:class:`causeway.delivery.attempt.Attempt`), but no message stands behind it:
-until its client hears a 2xx nothing was promised. So whatever it comes to has to be said, or handed over:
+It is an attempt like any other (:class:`causeway.delivery.attempting.Attempting`), but no message stands
+behind it: until its client hears a 2xx nothing was promised. So whatever it comes to has to be said, or
+handed over:
 
 * delivered: the reply, kept, then given;
 * refused, and the schedule has another try that could end in time: tried again here, under the same claim;
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery import parking, replies, settling
-from causeway.delivery.attempt import Attempt
+from causeway.delivery.attempting import Attempting
 from causeway.delivery.beside import REPLY_FOR
 from causeway.delivery.journal import GRACE
 from causeway.delivery.received import Fate, GivenUp, Paused, Postponed
@@ -50,7 +51,7 @@ _MOMENT = 1.0
 """Seconds that a message is late, so that it does not overtake the journal."""
 
 
-class Waited(Attempt):
+class Waited(Attempting):
     """One attempt while its client waits.
 
     Args:
