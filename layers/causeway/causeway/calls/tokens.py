@@ -248,14 +248,13 @@ class Tokens:
         if end - now < _LEAST:
             raise SecretsUnavailable("no time is left to ask for a token")
         request = token_request(wanted.auth, self._reveal, now=now, refresh_token=candidate.refresh)
-        named = {"identity": wanted.identity} if wanted.identity else {}
         try:
             answer = self._transport.exchange(
                 request,
                 allow_private=wanted.allow_private,
                 seconds=end - now,
                 repeatable=True,  # a lost answer is followed by the same request in any case
-                **named,
+                identity=wanted.identity,
             )
         except NoAnswerError as error:
             raise Refused(f"no token for {wanted.system}: {error}", kind=error.kind, retry=True) from error
