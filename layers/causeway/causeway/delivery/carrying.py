@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from causeway.aws.client import AwsError
 from causeway.delivery.attempting import Attempting
 from causeway.delivery.claims import FORMAT as ITEM_FORMAT
+from causeway.delivery.history import in_words
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.received import Fate, about_message
-from causeway.delivery.settling import back, dedupe_for, in_words, list_done
+from causeway.delivery.settling import back, dedupe_for, list_done
 from causeway.queueing.tickets import Ticket
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from causeway.authorizing.clients import Refused as NotAllowed
 from causeway.authorizing.clients import client_with
 from causeway.delivery.claims import FORMAT
 from causeway.delivery.gathering import Gathering
+from causeway.delivery.history import in_words
 from causeway.delivery.holding import wanted
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
 from causeway.delivery.received import Received
-from causeway.delivery.settling import in_words
 from causeway.delivery.work import MARGIN, Invocation
 from causeway.limiting.admission import Admissions
 from causeway.requests import answers

@@ -21,6 +21,7 @@ from causeway.calls.outcome import Refused
 from causeway.delivery import parking, replies, settling
 from causeway.delivery.attempting import Attempting
 from causeway.delivery.beside import REPLY_FOR
+from causeway.delivery.history import entry_of, reason_of
 from causeway.delivery.journal import GRACE
 from causeway.delivery.received import Fate, GivenUp, Paused, Postponed
 from causeway.delivery.schedule import NoMoreAttempts
@@ -141,14 +142,14 @@ class Waited(Attempting):
     def _note(self, refused: Refused) -> None:
         """The try in the delivery's history, and the next one's number."""
         self.tools.metrics.add("DeliveriesRetried")
-        entry = settling.entry_of(self, "refused", settling.reason_of(self, refused), refused.kind)
+        entry = entry_of(self, "refused", reason_of(self, refused), refused.kind)
         claim = self.claimed.with_entry(entry)
         self.claimed = replace(claim, ticket=claim.ticket.next())
 
     def _answer(self, error: Exception) -> Fate:
-        tools, reason, kind = self.tools, settling.reason_of(self, error), kind_of(error)
+        tools, reason, kind = self.tools, reason_of(self, error), kind_of(error)
         replies.keep(self, kind)
-        entry = settling.entry_of(self, "refused", reason, kind)
+        entry = entry_of(self, "refused", reason, kind)
         tools.journal.answered(
             self.claimed.with_entry(entry),
             reason=reason,
@@ -162,10 +163,10 @@ class Waited(Attempting):
         return Fate(ANSWERED)
 
     def _withdraw(self, error: Exception) -> Fate:
-        tools, reason, kind = self.tools, settling.reason_of(self, error), kind_of(error)
+        tools, reason, kind = self.tools, reason_of(self, error), kind_of(error)
         claim, ticket = self.claimed, self.claimed.ticket
         if isinstance(error, Refused):
-            claim = claim.with_entry(settling.entry_of(self, "refused", reason, kind))
+            claim = claim.with_entry(entry_of(self, "refused", reason, kind))
             ticket = ticket.next()
             if parking.wants_pause(self, error):
                 parking.pause(self, reason)
@@ -182,7 +183,7 @@ class Waited(Attempting):
             return fate if fate.outcome == "dead" else Fate(QUEUED)  # dead: its time was up
         # No attempt was made, or it met a fault of ours: it goes on with the ticket that it has.
         tools, claim = self.tools, self.claimed
-        reason = settling.reason_of(self, error)
+        reason = reason_of(self, error)
         if self.kept.there:
             self.keep(self.kept.answers)
         tools.queue.send([{**self.message, "ticket": str(claim.ticket)}], delay=_MOMENT)
