@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
 from causeway.aws.dynamodb import from_item, to_item
+from causeway.aws.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

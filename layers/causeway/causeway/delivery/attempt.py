@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from causeway.calls.outcome import Answer
     from causeway.delivery.beside import Kept, Reply
-    from causeway.delivery.claims import Claim
+    from causeway.delivery.claims import Claim, Outcome
     from causeway.delivery.received import Fate, Received
     from causeway.delivery.work import Invocation, Tools
     from causeway.plan.records import JSON, Integration
@@ -50,7 +50,7 @@ class Attempt:
         self.deferrals = self.message.get("deferrals", 0)
         self.its_turn: set[str] = set()  # systems that it came for with a slot, or let go
         self.progress = Progress()
-        self.outcome = "delivered"
+        self.outcome: Outcome = "delivered"
         self.answer: Answer | None = None
         self.called: str | None = None  # who was sent to last: a system's name, or a target that is none
         self.reply: Reply | None = None  # of a request: what its client is answered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.delivery.attempting import Attempting
 from causeway.delivery.claims import FORMAT as ITEM_FORMAT
 from causeway.delivery.history import in_words

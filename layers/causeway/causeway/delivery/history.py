@@ -6,7 +6,7 @@ import json
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery.received import GivenUp, Paused, Postponed
 from causeway.delivery.transforms import TransformFailed, TransformMissing
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causeway.delivery.attempt import Attempt
-    from causeway.delivery.claims import Entry
+    from causeway.delivery.claims import Entry, Outcome
 
 _IN_OUR_WORDS = (
     *(Refused, GivenUp, Held, Paused, Postponed),
@@ -51,13 +51,15 @@ def in_words(error: Exception) -> str:
     return f"unexpected {type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
 
 
-def entry_of(attempt: Attempt, outcome: str, reason: str | None = None, error: str | None = None) -> Entry:
+def entry_of(
+    attempt: Attempt, outcome: Outcome, reason: str | None = None, error: str | None = None
+) -> Entry:
     """The attempt as its history has it; of one that succeeded little, since it is written for each."""
     now = attempt.tools.clock.now()
     entry: Entry = {
         "at": round(attempt.started, 3),
         "ticket": str(attempt.claimed.ticket),
-        "outcome": outcome,  # type: ignore[typeddict-item] # one of them
+        "outcome": outcome,
         "seconds": round(now - attempt.started, 3),
     }
     if attempt.answer is not None:

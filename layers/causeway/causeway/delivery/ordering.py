@@ -54,7 +54,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.delivery.carrying import Carrier, goes_on
 from causeway.delivery.going_on import KEY
 from causeway.delivery.journal import NotClaimed

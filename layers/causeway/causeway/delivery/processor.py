@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.delivery.carrying import LOOK_AGAIN, Carrier
 from causeway.delivery.gathering import Gathering
 from causeway.delivery.holding import follow, wanted

@@ -21,7 +21,7 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery import holding, parking, replies
 from causeway.delivery.history import entry_of, reason_of
