@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.aws.table import Table
 from causeway.delivery.pauses import Pauses
 from causeway.plan.plan import Plan, load

@@ -32,9 +32,10 @@ from causeway.telemetry.logs import logger
 from causeway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from causeway.plan.plan import Plan
+    from causeway.scheduling.minute import Task
     from causeway.settings.clock import Clock
 
 
@@ -42,7 +43,7 @@ class Work(NamedTuple):
     """What the scheduler does, by the name of what each task counts."""
 
     clock: Clock
-    tasks: Mapping[str, Callable[[float], int]]
+    tasks: Mapping[str, Task]
 
 
 def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
@@ -74,13 +75,13 @@ def make_work(environ: Mapping[str, str], clock: Clock) -> Work:
     return Work(
         clock,
         {
-            "released": lambda until: releaser.run(until=until),
-            "freed": lambda until: freeing.run(until=until),
-            "resumed": lambda until: resuming.run(until=until),
-            "polls": lambda until: polls.run(until=until),
-            "replayed": lambda until: replays.run(until=until),
-            "not_kept_alive": lambda until: keeper.run(until=until),
-            "certificates": lambda until: noting.run(until=until),
+            "released": releaser.run,
+            "freed": freeing.run,
+            "resumed": resuming.run,
+            "polls": polls.run,
+            "replayed": replays.run,
+            "not_kept_alive": keeper.run,
+            "certificates": noting.run,
         },
     )
 

@@ -146,7 +146,7 @@ class Script:
     def at(self, path):
         return [each for each in self.asked if each.path == path]
 
-    def exchange(self, request, *, allow_private, seconds, repeatable):  # noqa: ARG002 - Transport's own
+    def exchange(self, request, *, allow_private, seconds, repeatable, identity):  # noqa: ARG002 - Transport's own
         path = "/" + request.url.split("/", 3)[3]
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Asked(request.method, path, headers, json.loads(request.body or b"null"), self.clock.now())

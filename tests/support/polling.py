@@ -116,7 +116,7 @@ class Api:
         self.versions[id_, row.version] += 1
         return row
 
-    def exchange(self, request, *, allow_private, seconds, repeatable):  # noqa: ARG002 - Transport's own
+    def exchange(self, request, *, allow_private, seconds, repeatable, identity):  # noqa: ARG002 - Transport's own
         number = len(self.requests)
         parts = urlsplit(request.url)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.aws.roles import Roles
 from causeway.aws.table import Table
+from causeway.calls.asking import Wanted
 from causeway.calls.caller import Caller
 from causeway.calls.grants import Grants
 from causeway.calls.proof import Means
-from causeway.calls.tokens import Tokens, Wanted
+from causeway.calls.tokens import Tokens
 from causeway.calls.transport import Transport
 from causeway.settings.sealing import Sealer
 from tests.support.calls import LOOPBACK, make_api, make_call, make_plan
@@ -21,22 +22,25 @@ if TYPE_CHECKING:
 
 
 class DatedSecrets:
-    """Secrets that know when they were put, and are read anew at once."""
+    """Secrets that know when they were put, and are kept until they are read anew."""
 
     def __init__(self, clock: Clock, **values: str) -> None:
         self._clock = clock
-        self.values = {name: (value, clock.now()) for name, value in values.items()}
+        self._stored = {name: (value, clock.now()) for name, value in values.items()}
+        self._kept = dict(self._stored)
 
     def put(self, name: str, value: str) -> None:
-        self.values[name] = (value, self._clock.now())
+        self._stored[name] = (value, self._clock.now())
 
     def current(self, names: Sequence[str]) -> list[str]:
-        return [self.values[name][0] for name in names]
+        return [self._kept[name][0] for name in names]
 
-    reread = current
+    def reread(self, names: Sequence[str]) -> list[str]:
+        self._kept |= {name: self._stored[name] for name in names}
+        return self.current(names)
 
     def since(self, name: str) -> float:
-        return self.values[name][1]
+        return self._kept[name][1]
 
 
 SEALING = {"SecretString": "k" * 64, "CreatedDate": 0.0}

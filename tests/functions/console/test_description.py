@@ -10,15 +10,15 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.specs.openapi.checks import unsupported_method
 
+from causeway.api.description import describe
 from causeway.api.routes import OPERATIONS
-from causeway.api.routes.description import described
 from causeway.events.identity import delivery_id
 from tests.support.console import Console
 from tests.support.deliveries import Stage, plan_of
 from tests.support.watching import Watched
 
 NAME = "orders-to-ledger"
-DOCUMENT = described()
+DOCUMENT = describe(OPERATIONS)
 
 
 def filled():

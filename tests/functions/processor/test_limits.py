@@ -203,6 +203,18 @@ class TestHolding:
         assert {stage.item(other)["status"] for other in others} == {"delivered"}
         assert stage.target.asked[1].at - stage.target.asked[0].at >= 120
 
+    def test_what_comes_back_in_vain_stays_away_for_longer_each_time(self):
+        stage = Stage(jitter=1.0)
+        stage.accept()
+        waits = []
+        for _ in range(4):
+            stage.limits.healths.hold("ledger", stage.clock.now() + 60)
+            stage.invoke()
+            waits.append(stage.memory.next_at(QUEUE) - stage.clock.now() - 60)
+            stage.clock.advance(60 + waits[-1])
+        assert waits == pytest.approx([2, 4, 8, 16], abs=1)
+        assert stage.target.asked == []
+
     def test_a_healthy_system_without_limits_costs_a_read_in_five_seconds_and_no_write(self):
         stage = Stage(plan_of(ledger={"circuit_breaker": RULE}))
         for number in range(100):

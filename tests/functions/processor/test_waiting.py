@@ -2,6 +2,7 @@
 
 import pytest
 
+from causeway.delivery.pauses import Pause
 from causeway.plan.plan import Plan
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import QUEUE, Stage, call_of, plan_of
@@ -158,6 +159,16 @@ class TestThoseThatNeedNotWait:
         drain(stage)
         assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}
         assert len(stage.target.at("/other")) == 3
+
+    def test_one_whose_integration_is_paused_while_it_is_looked_at_is_let_go_once(self, monkeypatch):
+        """What is known of a pause is read anew every five seconds: so perhaps between two looks at it."""
+        stage = busy()
+        stage.accept()
+        drain(stage)
+        stage.clock.advance(61)
+        known = iter([Pause("orders-to-ledger"), Pause("orders-to-ledger", since=stage.clock.now())])
+        monkeypatch.setattr(stage.freeing._pauses, "of", lambda _: next(known))
+        assert stage.freeing.run(until=stage.clock.now() + 45) == 1
 
     def test_of_a_paused_integration_they_wait_for_it_and_are_released_with_it(self):
         stage, deliveries = waiting_for_an_open_circuit()

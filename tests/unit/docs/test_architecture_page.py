@@ -3,11 +3,9 @@
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
 from graphlib import TopologicalSorter
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -31,11 +29,6 @@ LAYERS = [
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 
 
-class Import(NamedTuple):
-    taken: str
-    at_import: bool  # of the module: not in a function, nor for types alone
-
-
 def above(name):
     """A name, and the packages it is in, the longest first."""
     return reversed(list(accumulate(name.split("."), "{}.{}".format)))
@@ -45,31 +38,23 @@ def entry_of(name):
     return next((each for each in above(name) if each in LAYER), None)
 
 
-def imports_of(tree: ast.AST, *, at_import: bool = True) -> Iterator[Import]:
-    for node in ast.iter_child_nodes(tree):
-        later = isinstance(node, ast.FunctionDef) or (
-            isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
-        )
-        if isinstance(node, ast.Import):
-            yield from (Import(each.name, at_import) for each in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (Import(f"{node.module}.{each.name}", at_import) for each in node.names)
-        yield from imports_of(node, at_import=at_import and not later)
-
-
 def ours(name):
-    """The imports of a module of ours, by its name: modules of ours."""
-    for each in imports_of(ast.parse(MODULES[name].read_text())):
-        taken = next((one for one in above(each.taken.removeprefix("causeway.")) if one in MODULES), None)
-        if taken:
-            yield each._replace(taken=taken)
+    """What a module of ours imports of ours, by name: in functions and for types alone, too."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        taken = []
+        if isinstance(node, ast.Import):
+            taken = [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            taken = [f"{node.module}.{each.name}" for each in node.names]
+        for each in taken:
+            yield from islice((one for one in above(each.removeprefix("causeway.")) if one in MODULES), 1)
 
 
 def test_imports_point_down_the_list():
     for name in MODULES:
         entry = entry_of(name)
         assert entry, f"{name} is nowhere in the list"
-        for taken in {entry_of(each.taken) for each in ours(name)} - {entry}:
+        for taken in set(map(entry_of, ours(name))) - {entry}:
             assert LAYER[taken] > LAYER[entry], f"{name} imports {taken}"
 
 
@@ -78,7 +63,8 @@ def test_every_line_of_the_list_is_of_modules_that_are_there_and_imported():
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    graph = {name: {each.taken for each in ours(name) if each.at_import} - {name} for name in MODULES}
+    """Not for types either: a cycle is one module in several files."""
+    graph = {name: set(ours(name)) - {name} for name in MODULES}
     TopologicalSorter(graph).prepare()  # raises CycleError
 
 

@@ -177,7 +177,7 @@ class TestClaimCheck:
         assert objects(cloud) == []
 
     def test_copies_that_exceed_a_batch_together_share_one_object(self, make_queue, cloud, monkeypatch):
-        monkeypatch.setattr(queueing.BOUNDS, "together", 10_000)
+        monkeypatch.setattr(queueing, "BOUNDS", queueing.BOUNDS._replace(together=10_000))
         queue, _ = make_queue()
         queue.send([message(number, event=self.LARGE) for number in range(4)])
         received = cloud.messages(cloud.deliveries)
@@ -186,7 +186,7 @@ class TestClaimCheck:
         assert len(objects(cloud)) == 1
 
     def test_copies_that_fit_in_a_batch_are_in_their_messages(self, make_queue, cloud, monkeypatch):
-        monkeypatch.setattr(queueing.BOUNDS, "together", 10_000)
+        monkeypatch.setattr(queueing, "BOUNDS", queueing.BOUNDS._replace(together=10_000))
         queue, _ = make_queue()
         queue.send([message(number, event=self.LARGE) for number in range(3)])
         assert objects(cloud) == []

@@ -9,14 +9,14 @@ from causeway.telemetry.logs import logger
 
 
 def test_each_task_is_told_when_to_end_and_counts_for_itself():
-    tasks = {"seven": int, "eight": lambda until: int(until) + 1}
-    assert run_tasks(tasks, until=7.0, logger=logger()) == {"seven": 7, "eight": 8}
+    tasks = {"eight": lambda until: int(until) + 1, "nine": lambda until: int(until) + 2}
+    assert run_tasks(tasks, until=7.0, logger=logger()) == {"eight": 8, "nine": 9}
 
 
 def test_a_task_that_fails_keeps_no_other_from_running_and_fails_the_minute(capsys):
     ran = []
 
-    def fails(_until):
+    def fails(until):
         raise RuntimeError("no table")
 
     def runs(until):
@@ -32,7 +32,7 @@ def test_a_task_that_fails_keeps_no_other_from_running_and_fails_the_minute(caps
 def test_a_task_that_waits_for_its_pace_keeps_no_other_waiting():
     both = threading.Barrier(2, timeout=10)
 
-    def waits(_until):
+    def waits(until):
         both.wait()
         return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, ask
@@ -85,7 +85,7 @@ def message_of(event: Event, integration: str, *, system: str, acceptance: str, 
         "ticket": str(FIRST),
         "acceptance": acceptance,
         "accepted_at": now,
-        "event": dict(event),
+        "event": event.copy(),
     }
     trace = trace_header()
     return {**message, "trace": trace} if trace else message
@@ -101,7 +101,7 @@ def ordered(integration: Integration, message: Message) -> Message:
     if "order_by" not in integration or event is None:
         return message
     try:
-        key = f"{key_of(integration, cast('Event', event))}"
+        key = f"{key_of(integration, event)}"
     except ExpressionError:
         return {**message, "order": _group(message["integration"], "no key", message["delivery"])}
     return {**message, "order": _group(message["integration"], "key", key)}

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.authorizing.clients import Refused
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.operations.deliveries import BadQueryError
 from causeway.operations.replays import NotPossibleError, NotThereError
 from causeway.plan.plan import UnreadablePlanError

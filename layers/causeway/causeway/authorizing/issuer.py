@@ -14,7 +14,7 @@ from causeway.authorizing.clients import SCOPES, Client, Refused
 from causeway.webhooks.key_sets import ASYMMETRIC
 from causeway.webhooks.patterns import Malformed
 from causeway.webhooks.tokens import claims_by_id, expiry_holds
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verdicts import Rejected
 
 if TYPE_CHECKING:
     from causeway.plan.records import JSON

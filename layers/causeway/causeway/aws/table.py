@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
 from causeway.aws.dynamodb import from_item, to_item
+from causeway.aws.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -135,21 +135,13 @@ class Table:
             range_key: Attribute and the highest value wanted.
             page: Read so many at a time.
         """
-        start: JSON = None
-        while True:
-            answer = self._call(
-                "Query",
-                IndexName=index,
-                KeyConditionExpression="#hash = :hash AND #range <= :range",
-                ExpressionAttributeNames={"#hash": hash_key[0], "#range": range_key[0]},
-                ExpressionAttributeValues=to_item({":hash": hash_key[1], ":range": range_key[1]}),
-                Limit=page,
-                **({"ExclusiveStartKey": start} if start else {}),
-            )
-            yield from map(from_item, answer["Items"])
-            start = answer.get("LastEvaluatedKey")
-            if not start:
-                return
+        return self._query(
+            IndexName=index,
+            KeyConditionExpression="#hash = :hash AND #range <= :range",
+            ExpressionAttributeNames={"#hash": hash_key[0], "#range": range_key[0]},
+            ExpressionAttributeValues=to_item({":hash": hash_key[1], ":range": range_key[1]}),
+            Limit=page,
+        )
 
     def between(
         self,
@@ -172,24 +164,18 @@ class Table:
             page: Read so many at a time.
         """
         where = {"IndexName": index} if index else {"ConsistentRead": True}
-        start: JSON = to_item(after) if after else None
-        while True:
-            answer = self._call(
-                "Query",
-                KeyConditionExpression="#hash = :hash AND #range BETWEEN :low AND :high",
-                ExpressionAttributeNames={"#hash": hash_key[0], "#range": range_key[0]},
-                ExpressionAttributeValues=to_item(
-                    {":hash": hash_key[1], ":low": range_key[1], ":high": range_key[2]}
-                ),
-                ScanIndexForward=not newest_first,
-                Limit=page,
-                **where,
-                **({"ExclusiveStartKey": start} if start else {}),
-            )
-            yield from map(from_item, answer["Items"])
-            start = answer.get("LastEvaluatedKey")
-            if not start:
-                return
+        start = {"ExclusiveStartKey": to_item(after)} if after else {}
+        return self._query(
+            KeyConditionExpression="#hash = :hash AND #range BETWEEN :low AND :high",
+            ExpressionAttributeNames={"#hash": hash_key[0], "#range": range_key[0]},
+            ExpressionAttributeValues=to_item(
+                {":hash": hash_key[1], ":low": range_key[1], ":high": range_key[2]}
+            ),
+            ScanIndexForward=not newest_first,
+            Limit=page,
+            **where,
+            **start,
+        )
 
     def whole(self, index: str, *, most: int) -> list[Item] | None:
         """All that a sparse index holds, in any order; None when that is more than so many items."""
@@ -208,6 +194,15 @@ class Table:
     def parts(self, id_: str) -> Iterator[Item]:
         """All items with this hash key, by their range keys."""
         return self.between(("id", id_), ("part", " ", "~"))
+
+    def _query(self, **parameters: JSON) -> Iterator[Item]:
+        """What a query finds; a page is read when its first item is wanted."""
+        while True:
+            answer = self._call("Query", **parameters)
+            yield from map(from_item, answer["Items"])
+            if not answer.get("LastEvaluatedKey"):
+                return
+            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _call(self, operation: str, **parameters: JSON) -> dict[str, JSON]:
         return self._aws.call("dynamodb", operation, {"TableName": self._name, **parameters})

@@ -10,8 +10,7 @@ resolves to when a call is sent (:func:`resolve`), so that a spelling that only 
 * Link-local networks are opened only by a network that lies inside them: ``0.0.0.0/0`` does not reach
   them, VPC Lattice's ``169.254.171.0/24`` does.
 * Where AWS answers with credentials (instance and task metadata) and this function's own runtime API may
-never
-  be called, whatever the map says.
+  never be called, whatever the map says.
 
 An IPv4 address inside an IPv6 one (mapped, NAT64) counts as that IPv4 address. The other translations (6to4,
 Teredo, IPv4-compatible) are relics that no API is served on, and not public.
@@ -34,6 +33,10 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Network
+    from typing import Any
+
+    Found = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
+    """The family of an address, and the address as a socket takes it."""
 
     Address = IPv4Address | IPv6Address
     Network = IPv4Network | IPv6Network
@@ -156,7 +159,7 @@ def check_host(host: str, port: int, allow_private: Sequence[str] = ()) -> None:
 
 def resolve(
     host: str, port: int, allow_private: Sequence[str] = (), *, seconds: float = _LOOK_UP_WITHIN
-) -> list[tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]]:
+) -> list[Found]:
     """Look a name up, and check every address of it: one that may not be called refuses them all.
 
     Returns:
@@ -167,10 +170,9 @@ def resolve(
         ForbiddenAddressError: one of them may not be called.
         LookUpError: there is no such name, or no answer in time.
     """
-    found = []
-    for family, _, _, _, sockaddr in _look_up(host, port, min(seconds, _LOOK_UP_WITHIN)):
+    found = _look_up(host, port, min(seconds, _LOOK_UP_WITHIN))
+    for _, sockaddr in found:
         check(str(sockaddr[0]), port, allow_private)
-        found.append((family, sockaddr))
     return found
 
 
@@ -221,9 +223,9 @@ def _spelled_out(host: str) -> list[str]:
     return []
 
 
-def _look_up(host: str, port: int, seconds: float) -> list[tuple]:  # type: ignore[type-arg]
+def _look_up(host: str, port: int, seconds: float) -> list[Found]:
     """``getaddrinfo`` within a time, which it cannot be given: it runs in a thread that is left behind."""
-    answers: list[list[tuple] | Exception] = []  # type: ignore[type-arg]
+    answers: list[Sequence[tuple[socket.AddressFamily, int, int, str, Any]] | Exception] = []
 
     def work() -> None:
         try:
@@ -238,4 +240,4 @@ def _look_up(host: str, port: int, seconds: float) -> list[tuple]:  # type: igno
         raise LookUpError(f"{host} was not looked up within {seconds:.1f} s")
     if isinstance(answers[0], Exception):
         raise LookUpError(f"{host} cannot be looked up: {answers[0]}") from answers[0]
-    return answers[0]
+    return [(family, sockaddr) for family, _, _, _, sockaddr in answers[0]]

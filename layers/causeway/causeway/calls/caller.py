@@ -127,7 +127,6 @@ class Caller:
         identity: Identity | None,
         read: Callable[[RawAnswer], JSON],
     ) -> Answer:
-        shown = {"identity": identity} if identity else {}
         try:
             raw = self._transport.exchange(
                 request,
@@ -135,7 +134,7 @@ class Caller:
                 seconds=deadline - self._clock.now(),
                 # Whoever lists timeout has said that a lost answer is to be followed by the same request.
                 repeatable=call["reads"] or is_retried(call, "timeout"),
-                **shown,
+                identity=identity,
             )
         except BadIdentityError as error:
             mtls = api["mtls"]

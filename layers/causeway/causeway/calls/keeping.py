@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causeway.aws.errors import AwsError
+from causeway.calls.asking import ASK_WITHIN, Wanted
 from causeway.calls.auth import each_auth
 from causeway.calls.connection import BadIdentityError
 from causeway.calls.grants import GrantKey
 from causeway.calls.outcome import Refused
 from causeway.calls.proof import Proof
-from causeway.calls.tokens import ASK_WITHIN, Wanted
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.aws.roles import Roles
 from causeway.aws.table import Table
+from causeway.calls.asking import Wanted
 from causeway.calls.auth import FETCHED
 from causeway.calls.connection import Identity
 from causeway.calls.grants import GrantKey, Grants
 from causeway.calls.jwts import own_token
-from causeway.calls.tokens import Tokens, Wanted
+from causeway.calls.tokens import Tokens
 from causeway.settings.sealing import Sealer
 
 if TYPE_CHECKING:

@@ -20,28 +20,26 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from causeway.aws.errors import AwsError
-from causeway.calls.connection import NoAnswerError
-from causeway.calls.grants import Grant, GrantKey, asked_with, bounded, fingerprint, idle_after, refresh_end
-from causeway.calls.oauth import TokenRefused, read_token, token_request
-from causeway.calls.outcome import Refused, retry_after
+from causeway.calls.asking import Servers
+from causeway.calls.failures import REFUSED_FOR, Failures
+from causeway.calls.grants import Grant, asked_with, bounded, idle_after, refresh_end
+from causeway.calls.oauth import TokenRefused
+from causeway.calls.outcome import Refused
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from typing import TypeGuard
 
-    from causeway.calls.connection import Identity
-    from causeway.calls.grants import Grants, Stored
+    from causeway.calls.asking import Candidate, Wanted
+    from causeway.calls.grants import GrantKey, Grants, Stored
     from causeway.calls.oauth import Token
     from causeway.calls.transport import Transport
-    from causeway.plan.records import Auth
     from causeway.settings.clock import Clock
     from causeway.settings.secrets import Secrets
-
-ASK_WITHIN = 15.0
-"""Seconds for a server's answer, which may hold a token that comes once: longer than for any other."""
 
 LEASE = 20.0
 """Seconds after which another instance takes over from one that was cut off: less than servers' grace."""
@@ -52,49 +50,9 @@ AHEAD = 300.0
 IDLE_AFTER = 86_400.0
 """Seconds after which an idle refresh token is used, so that it does not expire; or half of its life."""
 
-_LEAST = 1.0  # seconds, without which a server is not asked at all
 _WAIT = 0.2
 _READ_AGAIN = (0.0, 0.5, 1.0, 1.5)
-_REFUSED_FOR = 30.0
-_FAILED_FOR = 1.0
-_LONGEST_FAILED = 60.0
 _USELESS_FOR = 60.0
-
-
-class NotAuthorized(SecretMissing):
-    """The server gives no token for the secrets that are there: an operator must put others."""
-
-
-class Wanted(NamedTuple):
-    """Which token of which system, and how its server is reached."""
-
-    system: str
-    auth: Auth
-    allow_private: tuple[str, ...]
-    identity: Identity | None = None
-
-    @property
-    def key(self) -> GrantKey:
-        """Its grant."""
-        return GrantKey.of(self.system, self.auth)
-
-    @property
-    def rotates(self) -> bool:
-        """Whether it is had for a refresh token, which the server may replace."""
-        return self.auth.get("grant") == "refresh_token"
-
-
-class _Candidate(NamedTuple):
-    """A refresh token to try (None: the grant needs none), and what it descends from."""
-
-    refresh: str | None
-    began_with: str = ""
-    began_at: float = 0.0
-
-
-class _Failure(NamedTuple):
-    until: float
-    make: Callable[[], Exception]
 
 
 class Tokens:
@@ -109,12 +67,11 @@ class Tokens:
 
     def __init__(self, grants: Grants, secrets: Secrets, clock: Clock, transport: Transport) -> None:
         self._grants = grants
-        self._secrets = secrets
+        self._servers = Servers(secrets, clock, transport)
+        self._failures = Failures(clock)
         self._clock = clock
-        self._transport = transport
         self._held: dict[GrantKey, Grant] = {}
         self._unsaved: dict[GrantKey, tuple[Stored, Grant]] = {}
-        self._failed: dict[GrantKey, _Failure] = {}
         self._useless: dict[str, float] = {}
         self._locks: defaultdict[GrantKey, threading.Lock] = defaultdict(threading.Lock)
 
@@ -135,7 +92,7 @@ class Tokens:
         """
         held = self._held.get(wanted.key)
         if self._is_fresh(held, wanted, refused):
-            return held.access  # type: ignore[union-attr] # it is there
+            return held.access
         usable = self._usable(held, wanted, refused)
         with self._alone(wanted, until, needed=usable is None) as alone:
             if not alone:
@@ -144,7 +101,7 @@ class Tokens:
             held = self._held.get(wanted.key)
             if not self._is_fresh(held, wanted, refused):
                 held = self._current(wanted, until, refused)
-            return held.access  # type: ignore[union-attr]
+            return held.access
 
     def keep_alive(self, wanted: Wanted, *, until: float) -> float:
         """Use a refresh token that was idle for a day.
@@ -182,10 +139,12 @@ class Tokens:
             self._save_what_is_unsaved(wanted.key)
             stored = self._grants.read(wanted.key)
             if self._is_fresh(stored.grant, wanted, refused):
-                assert stored.grant
                 return self._hold(wanted, stored.grant)
             usable = stored.grant if self._usable(stored.grant, wanted, refused) else None
-            if self._failing(wanted, stored, raises=usable is None) and usable:
+            failure = self._failure(wanted, stored)
+            if failure:
+                if usable is None:
+                    raise failure
                 return usable
             if self._lease(wanted, stored):
                 try:
@@ -203,76 +162,35 @@ class Tokens:
 
     def _refresh(self, wanted: Wanted, stored: Stored, until: float) -> Grant | None:
         """Ask the server, store what it grants. None: somebody else has done so meanwhile."""
-        refusal: TokenRefused | None = None
         try:
-            for candidate in self._candidates(wanted, stored):
-                try:
-                    token = self._ask(wanted, candidate, until)
-                except TokenRefused as error:
-                    refusal = error
-                    if not (error.lost and wanted.rotates):
-                        break
-                    if self._moved_on(wanted.key, stored):
-                        return None
-                else:
-                    return self._keep(wanted, stored, candidate, token)
+            return self._ask(wanted, stored, until)
+        except AwsError:
+            raise  # the state is not there to give anything back
+        except TokenRefused as refusal:
+            failure = wanted.refused(refusal)
+            self._give_up(wanted, stored, failure, lost=refusal.lost)
+            raise failure from None
         except Exception as error:
-            if not isinstance(error, AwsError):  # the state is not there to give anything back
-                self._give_up(wanted, stored, error)
-            raise
-        assert refusal
-        failure = self._failure(wanted, refusal)
-        self._give_up(wanted, stored, failure, lost=refusal.lost)
-        raise failure
-
-    def _candidates(self, wanted: Wanted, stored: Stored) -> list[_Candidate]:
-        """What to ask with: of a stored refresh token and an operator's the newer first."""
-        if not wanted.rotates:
-            return [_Candidate(None)]
-        name = wanted.auth["refresh_token"]
-        self._secrets.reread([name])
-        (value,), since = self._secrets.current([name]), self._secrets.since(name)
-        operators = _Candidate(value, fingerprint(value), since)
-        grant = stored.grant
-        if grant is None or grant.refresh is None:
-            return [operators]
-        ours = _Candidate(grant.refresh, grant.began_with, grant.began_at)
-        if since > grant.began_at and operators.began_with != grant.began_with:
-            # Where the operator's is refused, it is not tried again.
-            return [operators, ours._replace(began_with=operators.began_with, began_at=since)]
-        return [ours]
-
-    def _ask(self, wanted: Wanted, candidate: _Candidate, until: float) -> Token:
-        now = self._clock.now()
-        end = min(until, now + ASK_WITHIN)
-        if end - now < _LEAST:
-            raise SecretsUnavailable("no time is left to ask for a token")
-        request = token_request(wanted.auth, self._reveal, now=now, refresh_token=candidate.refresh)
-        named = {"identity": wanted.identity} if wanted.identity else {}
-        try:
-            answer = self._transport.exchange(
-                request,
-                allow_private=wanted.allow_private,
-                seconds=end - now,
-                repeatable=True,  # a lost answer is followed by the same request in any case
-                **named,
-            )
-        except NoAnswerError as error:
-            raise Refused(f"no token for {wanted.system}: {error}", kind=error.kind, retry=True) from error
-        now = self._clock.now()
-        try:
-            return read_token(answer, now=now)
-        except TokenRefused as refused:
-            if refused.later:
-                raise Refused(
-                    f"no token for {wanted.system}: {refused}",
-                    kind="http",
-                    retry=True,
-                    retry_after=retry_after(answer.headers, now=now),
-                ) from None
+            self._give_up(wanted, stored, error)
             raise
 
-    def _keep(self, wanted: Wanted, stored: Stored, candidate: _Candidate, token: Token) -> Grant | None:
+    def _ask(self, wanted: Wanted, stored: Stored, until: float) -> Grant | None:
+        refusal: TokenRefused | None = None
+        for candidate in self._servers.candidates(wanted, stored.grant):
+            try:
+                token = self._servers.ask(wanted, candidate, until=until)
+            except TokenRefused as error:
+                if not (error.lost and wanted.rotates):
+                    raise
+                if self._moved_on(wanted.key, stored):
+                    return None
+                refusal = error
+            else:
+                return self._keep(wanted, stored, candidate, token)
+        assert refusal, "there is always something to ask with"
+        raise refusal
+
+    def _keep(self, wanted: Wanted, stored: Stored, candidate: Candidate, token: Token) -> Grant | None:
         now = self._clock.now()
         ends, lasts = refresh_end(stored.grant, used=candidate.refresh, token=token, now=now)
         grant = Grant(
@@ -321,48 +239,24 @@ class Tokens:
             )
         self._clock.sleep(_WAIT)
 
-    def _failure(self, wanted: Wanted, refusal: TokenRefused) -> NotAuthorized:
-        host = wanted.auth["token_url"].split("/")[2]
-        remedy = "put another secret"
-        if wanted.rotates and refusal.lost:
-            remedy = f"authorize it again: causeway authorize {wanted.system}"
-        return NotAuthorized(f"no token for {wanted.system} from {host}: {refusal}; {remedy}")
-
-    def _give_up(self, wanted: Wanted, stored: Stored, error: BaseException, *, lost: bool = False) -> None:
+    def _give_up(self, wanted: Wanted, stored: Stored, error: Exception, *, lost: bool = False) -> None:
         """Let the next one try, and do not ask the same at once again."""
-        seconds = _REFUSED_FOR if isinstance(error, NotAuthorized) else _FAILED_FOR
-        if isinstance(error, Refused) and error.retry_after:
-            seconds = min(error.retry_after, _LONGEST_FAILED)
-        if isinstance(error, Refused):
-            made = (error.reason, error.kind, error.retry_after)
-            self._failed[wanted.key] = _Failure(
-                self._clock.now() + seconds,
-                lambda: Refused(made[0], kind=made[1], retry=True, retry_after=made[2]),
-            )
-        elif isinstance(error, NotAuthorized):
-            text = str(error)
-            self._failed[wanted.key] = _Failure(self._clock.now() + seconds, lambda: NotAuthorized(text))
+        self._failures.note(wanted.key, error)
         self._grants.give_up(wanted.key, stored, refused=lost)
 
-    def _failing(self, wanted: Wanted, stored: Stored, *, raises: bool) -> bool:
-        """Whether asking failed just now, here, or anywhere for good."""
-        now = self._clock.now()
-        failure = self._failed.get(wanted.key)
-        if now < stored.refused_at + _REFUSED_FOR:
+    def _failure(self, wanted: Wanted, stored: Stored) -> Exception | None:
+        """Why asking failed just now, here, or anywhere for good."""
+        if self._clock.now() < stored.refused_at + REFUSED_FOR:
             refusal = TokenRefused("it refused the refresh token", code="", lost=True, later=False)
-            failure = _Failure(now + 1, lambda: self._failure(wanted, refusal))
-        if failure is None or now >= failure.until:
-            return False
-        if raises:
-            raise failure.make()
-        return True
+            return wanted.refused(refusal)
+        return self._failures.of(wanted.key)
 
     def _hold(self, wanted: Wanted, grant: Grant) -> Grant:
         self._held[wanted.key] = grant
-        self._failed.pop(wanted.key, None)
+        self._failures.forget(wanted.key)
         return grant
 
-    def _is_fresh(self, grant: Grant | None, wanted: Wanted, refused: str | None) -> bool:
+    def _is_fresh(self, grant: Grant | None, wanted: Wanted, refused: str | None) -> TypeGuard[Grant]:
         """Good, and for so long that nobody needs to look for another yet."""
         if grant is None or not self._usable(grant, wanted, refused):
             return False
@@ -391,6 +285,3 @@ class Tokens:
         finally:
             if alone:
                 lock.release()
-
-    def _reveal(self, name: str) -> str:
-        return self._secrets.current([name])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from causeway.bus.announcements import of_announcement
 from causeway.delivery.beside import LARGE
@@ -15,7 +15,6 @@ from causeway.settings.clock import rfc3339
 if TYPE_CHECKING:
     from causeway.aws.table import Item
     from causeway.delivery.beside import Beside
-    from causeway.events.envelope import Event
     from causeway.plan.plan import Plan
     from causeway.plan.records import JSON
     from causeway.queueing.payloads import Payloads
@@ -73,7 +72,7 @@ class Announcements:
         paths = source["redact"] if source else []
         if paths and kept.event is None:
             return {}  # nobody could say what is to be redacted
-        redact = redactor(paths, cast("Event | None", kept.event))
+        redact = redactor(paths, kept.event)
         reading = self._reading(item["integration"])
         return {
             step: redacted({**answer, "headers": public_headers(answer["headers"])}, redact)

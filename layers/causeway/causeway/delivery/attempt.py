@@ -1,44 +1,28 @@
-"""One attempt at one delivery: claim it, carry it out. :mod:`~causeway.delivery.settling` does the rest."""
+"""One attempt at one delivery: what it was given, and what it has come to."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, cast
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from causeway.calls.outcome import Refused
-from causeway.delivery import holding, parking, settling
 from causeway.delivery.beside import NOTHING
 from causeway.delivery.redaction import redactor
-from causeway.delivery.steps import Progress, carry_out, own_headers, resumable
-from causeway.delivery.targets import place_of
-from causeway.delivery.targets.sending import AWS_TIMEOUT, About, Means
-from causeway.delivery.work import ALONE, Fate, GivenUp, Postponed
-from causeway.events.envelope import scope_of
-from causeway.events.expressions import ask
-from causeway.events.ordering import key_of
+from causeway.delivery.steps import Progress
 from causeway.telemetry.logs import about
-from causeway.telemetry.tracing import subsegment, trace_header, traceparent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from causeway.calls.outcome import Answer
-    from causeway.delivery.beside import Kept
-    from causeway.delivery.claims import Claim
-    from causeway.delivery.replies import Reply
-    from causeway.delivery.targets import Place
-    from causeway.delivery.work import Invocation, Received, Tools
-    from causeway.events.envelope import Event
-    from causeway.limiting.admission import Call
+    from causeway.delivery.beside import Kept, Reply
+    from causeway.delivery.claims import Claim, Outcome
+    from causeway.delivery.received import Fate, Received
+    from causeway.delivery.work import Invocation, Tools
     from causeway.plan.records import JSON, Integration
-
-CRASHES = 3
-"""An attempt that was cut off so often is not made again; from one less on it is made alone."""
 
 
 class Attempt:
-    """One attempt, as :func:`causeway.delivery.once.once` runs it.
+    """What is known of an attempt; :class:`~causeway.delivery.attempting.Attempting` makes it.
 
     Args:
         tools: What all deliveries share.
@@ -48,10 +32,7 @@ class Attempt:
     """
 
     claimed: Claim
-    """Set by :meth:`claim`, before anything else is asked of it."""
-
-    forgotten_after: float | None = None
-    """Seconds after which an attempt that was cut off is forgotten; None: never, its message comes again."""
+    """Set when it is claimed, before anything else is asked of it."""
 
     def __init__(
         self, tools: Tools, invocation: Invocation, received: Received, *, alone: bool = False
@@ -63,13 +44,13 @@ class Attempt:
         self.alone = alone
         self.started = tools.clock.now()
         self.integration: Integration | None = tools.plan.integrations.get(self.message["integration"])
-        self.event = cast("Event | None", self.message.get("event"))
+        self.event = self.message.get("event")
         self.kept: Kept = NOTHING
         self.slots = dict(self.message.get("slots", {}))
         self.deferrals = self.message.get("deferrals", 0)
         self.its_turn: set[str] = set()  # systems that it came for with a slot, or let go
         self.progress = Progress()
-        self.outcome = "delivered"
+        self.outcome: Outcome = "delivered"
         self.answer: Answer | None = None
         self.called: str | None = None  # who was sent to last: a system's name, or a target that is none
         self.reply: Reply | None = None  # of a request: what its client is answered
@@ -103,146 +84,8 @@ class Attempt:
         """Whether others wait for it: then it keeps its message until it is done."""
         return "order" in self.message
 
-    def has_time(self) -> bool:
-        """Whether its first call could end within this invocation."""
-        if self.integration is None:
-            return True
-        calling = (step for step in self.integration["steps"] if "call" in step)
-        first = place_of(next(calling, self.integration["target"]))
-        return self.invocation.has_time_for(first.timeout, self.tools.clock.now())
-
-    def claim(self) -> None:
-        """Claim the delivery, and note it if the attempt before was cut off.
-
-        Raises:
-            NotClaimed: it may not run.
-        """
-        journal, after = self.tools.journal, self.forgotten_after
-        self.claimed = journal.claim(
-            self.message,
-            self.event,
-            sent_at=self.received.sent_at,
-            lease=self.invocation.deadline,
-            expires_at=None if after is None else self.started + after,
-        )
-        self.slots = self.claimed.slots | self.slots
-        self.deferrals = max(self.deferrals, self.claimed.deferrals)
-        if self.message.get("missed") and not self.claimed.resumes:
-            self.tools.metrics.add("MissedByWebhook")
-        if self.claimed.cut_off:
-            self.claimed = journal.note_crash(self.claimed)
-
-    def run(self, *, delivery_id: str) -> None:
-        """Do what is left of the delivery.
-
-        Args:
-            delivery_id: Its id, by which Powertools knows it.
-
-        Raises:
-            Exception: what :func:`causeway.delivery.settling.failed` knows how to follow.
-        """
-        if self.claimed.resumes:
-            self.kept = self.tools.beside.read(delivery_id, self.message["acceptance"])
-            self.event = self.event or cast("Event | None", self.kept.event)
-            steps = self.integration["steps"] if self.integration and not self.claimed.held else None
-            self.progress.answers |= resumable(steps, self.kept.answers)
-        if self.integration is not None:
-            parking.check(self)
-        if self.claimed.crashes >= CRASHES:
-            raise GivenUp(
-                f"the attempt was cut off {CRASHES} times (a crash, or out of time or memory)", "crashed"
-            )
-        if self.claimed.crashes == CRASHES - 1 and not self.alone:
-            raise Postponed("it was cut off before, and runs alone after all others of its batch", ALONE)
-        if self.integration is None:
-            raise GivenUp("the integration is no longer in the plan", "removed")
-        self._deliver(self.integration, self._load())
-
-    def succeeded(self) -> None:
-        """It was delivered."""
-        self.fate = settling.delivered(self)
-
-    def failed(self, error: Exception) -> None:
-        """It was not."""
-        self.fate = settling.failed(self, error)
-
     def keep(self, answers: dict[str, JSON], *, expires_at: float | None = None) -> None:
         """Keep the event and these answers beside the item."""
         if self.event is None and self.message.get("event_at") == "journal":
             return  # there is none any more
-        event = cast("dict[str, JSON] | None", self.event)
-        self.kept = self.tools.beside.keep(self.message, event, answers, expires_at=expires_at)
-
-    def _load(self) -> Event:
-        if self.event is None:
-            self.event = cast("Event | None", self.tools.queue.event_of(self.message))
-        if self.event is None:
-            raise GivenUp("its event is no longer kept", "lost")
-        return self.event
-
-    def _deliver(self, integration: Integration, event: Event) -> None:
-        # The plan of the moment decides, so the filter is asked again.
-        scope = scope_of(event, integration["constants"], {})
-        if "filter" in integration and not ask(integration["filter"], scope):
-            self.outcome = "filtered"
-            return
-        key_of(integration, event)  # it stays in the group that it has, but without a key there is no order
-        self.answer = carry_out(integration, event, self.progress, carry=self._carry, keep=self.keep)
-        if self.answer is None:
-            self.outcome = "skipped"
-
-    def _carry(self, place: Place, scope: Mapping[str, JSON], *, step: str | None) -> Answer:
-        self._check_time(place)
-        with holding.calling(self, place) as call:
-            return self._send(place, scope, step=step, call=call)
-
-    @contextmanager
-    def _admitted(self, place: Place, call: Call) -> Iterator[None]:
-        """While a request of a call is under way; before it, it may be waited."""
-        with call.request():
-            self._check_time(place)
-            yield
-
-    def _check_time(self, place: Place) -> None:
-        if not self.invocation.has_time_for(place.timeout, self.tools.clock.now()):
-            raise Postponed("the invocation has no time left for the next call", Fate("no time", 0))
-
-    def _send(
-        self, place: Place, scope: Mapping[str, JSON], *, step: str | None, call: Call | None
-    ) -> Answer:
-        self.called = place.receiver
-        ticket = self.claimed.ticket
-        headers = own_headers(ticket.key(self.id), self._load(), step=step, attempt=ticket.attempt)
-        headers["traceparent"] = traceparent(self.message.get("trace") or trace_header())
-        integration = self.message["integration"]
-        about = About(self.id, integration, headers)
-        try:
-            with subsegment(place.receiver, integration=integration, system=place.receiver):
-                answer = place.kind.send(place.words, scope, about, self._means(place, call))
-        except Refused as refused:
-            self.answer = refused.answer
-            self._measure(step, refused.answer)
-            if call is not None:
-                call.refused(refused)
-            raise
-        self._measure(step, answer)
-        if call is not None:
-            call.answered(answer)
-        return answer
-
-    def _means(self, place: Place, call: Call | None) -> Means:
-        """What is sent with."""
-        tools, end = self.tools, self.invocation.last_call_ends
-        together = partial(
-            self.invocation.gathering.together,
-            self.message["integration"],
-            self.received.record_id,
-            patience=end - AWS_TIMEOUT - tools.clock.now(),
-        )
-        admitted = partial(self._admitted, place, call) if call else nullcontext
-        return Means(tools.caller, tools.aws, end, together, admitted)
-
-    def _measure(self, step: str | None, answer: Answer | None) -> None:
-        if step is None and answer is not None:
-            self.tools.metrics.add("TargetLatency", answer.seconds * 1000)
-            self.invocation.calls.append((answer.seconds, self.called or ""))
+        self.kept = self.tools.beside.keep(self.message, self.event, answers, expires_at=expires_at)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from causeway.aws.table import Item, Table
+    from causeway.events.envelope import Event
     from causeway.plan.records import JSON
-    from causeway.queueing.messages import Event, Message
+    from causeway.queueing.messages import Message
     from causeway.queueing.payloads import Payloads
 
 PART = "event"
@@ -38,6 +41,14 @@ class Kept:
     event: Event | None  # None too when only its place in the bucket is known
     answers: dict[str, JSON]
     expires: bool  # the delivery was settled once: what is kept is on its way out
+
+
+class Reply(NamedTuple):
+    """What the client of a request is answered."""
+
+    status: int
+    headers: dict[str, str]  # names in lower case
+    body: str
 
 
 NOTHING = Kept(there=False, event=None, answers={}, expires=False)
@@ -101,20 +112,19 @@ class Beside:
         """Keep it no longer. The bucket's lifecycle deletes what is there: deliveries share events."""
         self._table.delete(delivery, PART)
 
-    def keep_reply(self, message: Message, reply: dict[str, JSON], *, now: float) -> None:
+    def keep_reply(self, message: Message, reply: Reply, *, now: float) -> None:
         """Keep a request's reply for a day, over one that was there."""
         item: Item = {"id": message["delivery"], "part": REPLY, "expires_at": int(now + REPLY_FOR)}
-        self._table.put(item | self._store(message, "reply", reply))
+        self._table.put(item | self._store(message, "reply", reply._asdict()))
 
-    def reply(self, delivery: str, *, now: float) -> dict[str, JSON] | None:
+    def reply(self, delivery: str, *, now: float) -> Reply | None:
         """A request's reply; None: there is none, or none any more."""
         item = self._table.get(delivery, REPLY)
         if item is None or item["expires_at"] <= now:
             return None
-        found: dict[str, JSON] | None = self._load(item, "reply")
-        return found
+        return Reply(**self._load(item, "reply"))
 
-    def _store(self, message: Message, name: str, value: dict[str, JSON]) -> dict[str, str]:
+    def _store(self, message: Message, name: str, value: Mapping[str, JSON]) -> dict[str, str]:
         text = json.dumps(value, separators=(",", ":"))
         if len(text) <= LARGE:
             return {name: text}

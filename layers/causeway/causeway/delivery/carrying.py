@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
-from causeway.delivery.attempt import Attempt
+from causeway.aws.errors import AwsError
+from causeway.delivery.attempting import Attempting
 from causeway.delivery.claims import FORMAT as ITEM_FORMAT
+from causeway.delivery.history import in_words
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
-from causeway.delivery.settling import back, dedupe_for, in_words, list_done
-from causeway.delivery.work import Fate, about_message
+from causeway.delivery.received import Fate, about_message
+from causeway.delivery.settling import back, dedupe_for, list_done
 from causeway.queueing.tickets import Ticket
 
 if TYPE_CHECKING:
     from causeway.aws.table import Item
-    from causeway.delivery.work import Invocation, Received, Tools
+    from causeway.delivery.received import Received
+    from causeway.delivery.work import Invocation, Tools
     from causeway.queueing.messages import Message
 
 UNKNOWN_FOR = 3600.0
@@ -46,7 +48,7 @@ class Carrier:
             self.invocation.gathering.left(received.message["integration"], received.record_id)
 
     def _attempt(self, received: Received, *, alone: bool) -> Fate:
-        attempt = Attempt(self.tools, self.invocation, received, alone=alone)
+        attempt = Attempting(self.tools, self.invocation, received, alone=alone)
         if attempt.integration is None and self.tools.clock.now() < received.sent_at + UNKNOWN_FOR:
             return Fate("unknown", LOOK_AGAIN)
         if not attempt.has_time():

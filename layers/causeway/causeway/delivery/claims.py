@@ -59,12 +59,16 @@ HISTORY = 10
 """So many attempts are kept, the last ones."""
 
 
+Outcome = Literal["delivered", "filtered", "skipped", "refused", "crashed", "fault", "dead"]
+"""What an attempt came to."""
+
+
 class Entry(TypedDict):
     """One attempt in a delivery's history."""
 
     at: float
     ticket: str
-    outcome: Literal["delivered", "filtered", "skipped", "refused", "crashed", "fault", "dead"]
+    outcome: Outcome
     seconds: NotRequired[float]
     status: NotRequired[int]  # of the answer
     headers: NotRequired[dict[str, str]]  # of an answer that was refused, redacted

@@ -154,8 +154,13 @@ class Freeing:
     def _sorted(self, system: str, items: list[Item]) -> tuple[list[LetGo], list[Item]]:
         """Those that do not need the system any more, and those that do."""
         now = self._clock.now()
-        needing = [item for item in items if self._needs(system, item, now)]
-        free = [LetGo(item, now, turn=False) for item in items if not self._needs(system, item, now)]
+        free: list[LetGo] = []
+        needing: list[Item] = []
+        for item in items:  # each is asked once: what is known of a pause may change in between
+            if self._needs(system, item, now):
+                needing.append(item)
+            else:
+                free.append(LetGo(item, now, turn=False))
         return free, needing
 
     def _needs(self, system: str, item: Item, now: float) -> bool:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from causeway.aws.errors import AwsError
 from causeway.delivery.journal import GRACE
+from causeway.delivery.received import Fate
 from causeway.delivery.waiting import Waiting
-from causeway.delivery.work import Fate
 from causeway.limiting.turns import PATIENCE, Turn, Wanted
 from causeway.queueing.queue import LONGEST_DELAY
 from causeway.queueing.sending import NotQueued
@@ -114,8 +114,8 @@ def _on_queue(attempt: Attempt, held: Held, at: float, following: Message, reaso
     # For a slot the delivery is there early; for anything else there is nothing to be early for.
     delay = at - tools.clock.now()
     delay = max(0, math.floor(delay - PATIENCE) if held.slot else math.ceil(delay))
-    brings: dict[str, JSON] = {"slots": {held.system: at}} if held.slot else {}
-    brings = brings or {"deferrals": attempt.deferrals + 1}
+    brings: dict[str, JSON]
+    brings = {"slots": {held.system: at}} if held.slot else {"deferrals": attempt.deferrals + 1}
     fate = Fate(f"held by {held.kind}", delay if attempt.ordered else None)
     if attempt.ordered:
         due_at, along = None, brings

@@ -291,15 +291,17 @@ class Journal:
         """A delivery's item."""
         return self._table.get(delivery, PART)
 
-    def due(self, shard: str, page: int = 100) -> Iterator[Item]:
+    def due(self, shard: str) -> Iterator[Item]:
         """What waits and is due, longest overdue first: the item's keys and what a message needs."""
-        return self._table.below("due", ("due_shard", shard), ("due_at", int(self._clock.now() * 1000)), page)
+        return self._due(shard, page=100)
 
-    def held(self, system: str, shard: str, page: int = 50) -> Iterator[Item]:
+    def held(self, system: str, shard: str) -> Iterator[Item]:
         """What waits for a system, first accepted first: the item's keys and what a message needs."""
-        return self._table.below(
-            "due", ("due_shard", held_shard(system, shard)), ("due_at", int(self._clock.now() * 1000)), page
-        )
+        return self._due(held_shard(system, shard), page=50)
+
+    def _due(self, due_shard: str, *, page: int) -> Iterator[Item]:
+        now = int(self._clock.now() * 1000)
+        return self._table.below("due", ("due_shard", due_shard), ("due_at", now), page)
 
     def let_go(self, item: Item, at: float) -> None:
         """A delivery that was held has a message now; let the scheduler look at it by this time."""

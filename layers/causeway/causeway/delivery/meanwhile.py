@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 
 from causeway.aws.errors import AwsError
 from causeway.delivery import processor
-from causeway.delivery.settling import in_words
+from causeway.delivery.history import in_words
 from causeway.delivery.targets import place_of
 from causeway.queueing.messages import UnreadableMessageError, decode
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from causeway.aws.table import Table
-    from causeway.delivery.work import Received
+    from causeway.delivery.received import Received
     from causeway.queueing.messages import Message
     from causeway.queueing.payloads import Payloads
 

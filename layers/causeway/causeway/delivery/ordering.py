@@ -54,12 +54,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.delivery.carrying import Carrier, goes_on
 from causeway.delivery.going_on import KEY
 from causeway.delivery.journal import NotClaimed
 from causeway.delivery.pages import Pages
-from causeway.delivery.work import ALONE, Fate, about_message
+from causeway.delivery.received import ALONE, Fate, about_message
 from causeway.queueing.messages import new_acceptance
 from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from causeway.delivery.order_keys import Place
-    from causeway.delivery.work import Received
+    from causeway.delivery.received import Received
     from causeway.queueing.messages import Message
 
 SHORT = 60.0

@@ -12,6 +12,8 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from causeway.aws.errors import AwsError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -83,8 +85,6 @@ class Pages:
 
         Such a message is to come again: it meets its delivery as done, and is listed then.
         """
-        from causeway.aws.client import AwsError  # noqa: PLC0415 - beside its one use
-
         pages: dict[str, list[Line]] = defaultdict(list)
         for line in self._lines:
             pages[line.page].append(line)

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from causeway.bus.announcements import of_announcement
-from causeway.delivery.work import Fate, Paused
+from causeway.delivery.received import Fate, Paused
 from causeway.telemetry.logs import about
 
 if TYPE_CHECKING:

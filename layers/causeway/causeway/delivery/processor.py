@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.delivery.carrying import LOOK_AGAIN, Carrier
 from causeway.delivery.gathering import Gathering
 from causeway.delivery.holding import follow, wanted
 from causeway.delivery.ordering import Group
 from causeway.delivery.pages import Pages
-from causeway.delivery.work import ALONE, Fate, Invocation, Received
+from causeway.delivery.received import ALONE, Fate, Received
+from causeway.delivery.work import Invocation
 from causeway.limiting.admission import Admissions
 from causeway.queueing.messages import FORMAT, UnreadableMessageError, decode
 from causeway.queueing.sending import NotQueued
@@ -85,7 +86,7 @@ class _Batch:
     def carry_out(self, records: Iterable[Mapping[str, Any]]) -> dict[str, Fate]:
         """What became of each record, by its id."""
         fates: dict[str, Fate] = {}
-        rows: dict[str, list[Received]] = {}  # what is done one after the other; rows beside one another
+        rows: defaultdict[str, list[Received]] = defaultdict(list)  # each in order, all beside one another
         stuck: dict[str, Fate] = {}
         for record in records:
             name, id_ = _row(record), record["messageId"]
@@ -93,12 +94,14 @@ class _Batch:
                 fates[id_] = self.put_back(record, stuck[name])
                 continue
             try:
-                rows.setdefault(name, []).append(_read(record))
+                received = _read(record)
             except (UnreadableMessageError, ValueError) as error:
                 fates[id_] = self._unreadable(record, error)
                 if fates[id_].back is not None:
                     stuck[name] = fates[id_]._replace(outcome="behind")
-        every = [row for row in rows.values() if row]
+            else:
+                rows[name].append(received)
+        every = list(rows.values())
         self.carrier = Carrier(self.tools, self._invocation([row[0] for row in every]))
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             # Not pool.map: it leaves out those that have not begun when one ends the process, and others wait

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from causeway.delivery.beside import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,14 +36,6 @@ _FAILED = (HTTPStatus.INTERNAL_SERVER_ERROR, "It could not be carried out.")
 """By the class of the reason: what is answered where there is no answer to pass on."""
 
 
-class Reply(NamedTuple):
-    """An answer to a client."""
-
-    status: int
-    headers: dict[str, str]  # names in lower case
-    body: str
-
-
 def keep(attempt: Attempt, kind: str | None = None) -> None:
     """Keep the reply of a request's delivery, before it is settled; nothing of any other delivery.
 
@@ -56,7 +50,7 @@ def keep(attempt: Attempt, kind: str | None = None) -> None:
         return
     tools = attempt.tools
     reply = reply_of(attempt, kind)
-    tools.beside.keep_reply(attempt.message, reply._asdict(), now=tools.clock.now())
+    tools.beside.keep_reply(attempt.message, reply, now=tools.clock.now())
     attempt.reply = reply
 
 

@@ -17,52 +17,41 @@ deletion of this message. So being cut off anywhere costs at most one attempt mo
 
 from __future__ import annotations
 
-import json
 import math
 from contextlib import suppress
-from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from causeway.aws.client import AwsError
+from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery import holding, parking, replies
+from causeway.delivery.history import entry_of, reason_of
 from causeway.delivery.journal import GRACE
+from causeway.delivery.received import Fate, GivenUp, Paused, Postponed
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
-from causeway.delivery.transforms import TransformFailed, TransformMissing
-from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
-from causeway.events.envelope import public_headers
+from causeway.delivery.transforms import TransformFailed
 from causeway.events.expressions import ExpressionError
 from causeway.limiting.turns import Held
 from causeway.queueing.messages import FORMAT
 from causeway.queueing.queue import LONGEST_DELAY
 from causeway.queueing.sending import NotQueued
 from causeway.settings.clock import rfc3339
-from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from causeway.delivery.attempt import Attempt
     from causeway.delivery.claims import Entry
     from causeway.delivery.pages import Pages
-    from causeway.delivery.work import Received, Tools
+    from causeway.delivery.received import Received
+    from causeway.delivery.work import Tools
     from causeway.plan.records import Errors
     from causeway.queueing.messages import Message
-
-OUR_FAULTS = (AwsError, NotQueued, SecretMissing, SecretsUnavailable, TransformMissing)
-"""What is known to be ours; anything unexpected is, too."""
-
-_OUTCOMES = (Refused, GivenUp, Held, Paused, Postponed)
 
 DEDUPE_FOR = 7 * 86400.0
 """Seconds for which repeats are met, where the source's manifest is not there to say."""
 
 _FAILED = frozenset({"refused", "crashed", "fault", "dead"})
 
-_ANSWER_KEPT = 2048
-_HEADERS_KEPT = 20
-_LONGEST_HEADER = 200
-_LONGEST_REASON = 500
 _FIRST_BACK = 5.0
 LONGEST_BACK = 900.0
 """Seconds; a thousand of them, after which SQS gives up by itself, are ten days."""
@@ -116,14 +105,6 @@ def failed(attempt: Attempt, error: Exception) -> Fate:
         # Not even what follows could be written: the claim is given back, so that this does not look like a
         # crash.
         return _release(attempt, Fate("fault", back(attempt.received)), reason_of(attempt, fault))
-
-
-def in_words(error: Exception) -> str:
-    """An error, for people; of what nobody expected only type and place: its text may quote anything."""
-    if isinstance(error, (*_OUTCOMES, ExpressionError, TransformFailed, *OUR_FAULTS)):
-        return str(error)
-    place = extract_tb(error.__traceback__)[-1]
-    return f"unexpected {type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
 
 
 def dedupe_for(tools: Tools, message: Message) -> float:
@@ -274,43 +255,3 @@ def _errors(attempt: Attempt) -> Errors | None:
 def back(received: Received) -> float:
     """Seconds until a message that met our own fault comes again: longer each time."""
     return min(math.ldexp(_FIRST_BACK, min(received.receives - 1, 10)), LONGEST_BACK)
-
-
-def reason_of(attempt: Attempt, error: Exception) -> str:
-    """Why, for people, with nothing in it that the source's manifest redacts."""
-    text = in_words(error)
-    if attempt.progress.at is not None:
-        text = f"step {attempt.progress.at}: {text}"
-    return attempt.redact(text)[:_LONGEST_REASON]
-
-
-def entry_of(attempt: Attempt, outcome: str, reason: str | None = None, error: str | None = None) -> Entry:
-    """The attempt as its history has it; of one that succeeded little, since it is written for each."""
-    now = attempt.tools.clock.now()
-    entry: Entry = {
-        "at": round(attempt.started, 3),
-        "ticket": str(attempt.claimed.ticket),
-        "outcome": outcome,  # type: ignore[typeddict-item] # one of them
-        "seconds": round(now - attempt.started, 3),
-    }
-    if attempt.answer is not None:
-        entry["status"] = attempt.answer.status
-        called = attempt.tools.plan.systems.get(attempt.called or "")
-        api = called.get("api") if called else None
-        if api and api["keep_answers"]:
-            body = attempt.answer.body
-            text = body if isinstance(body, str) else json.dumps(body)
-            entry["answer"] = attempt.redact(text)[:_ANSWER_KEPT]
-    if reason is not None and error is not None:
-        entry |= {"reason": reason, "error": error}
-        if attempt.answer is not None:
-            entry["headers"] = _headers(attempt, attempt.answer.headers)
-        if attempt.progress.at is not None:
-            entry["step"] = attempt.progress.at
-    return entry
-
-
-def _headers(attempt: Attempt, headers: Mapping[str, str]) -> dict[str, str]:
-    """An answer's headers, as far as a history has room: no credential, and nothing that is redacted."""
-    shown = list(public_headers(headers).items())[:_HEADERS_KEPT]
-    return {name: attempt.redact(value)[:_LONGEST_HEADER] for name, value in shown}

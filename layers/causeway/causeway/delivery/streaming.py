@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from causeway.delivery.processor import process
-from causeway.delivery.work import Fate, Postponed
+from causeway.delivery.received import Fate, Postponed
 from causeway.queueing.messages import UnreadableMessageError, decode
 from causeway.queueing.queue import LONGEST_DELAY
 from causeway.queueing.sending import NotQueued

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # TypedDicts, too: every cold start would pay for making them
     from typing import NotRequired, TypedDict
 
+    from causeway.events.envelope import Event
     from causeway.plan.records import JSON
 
     class Message(TypedDict):
@@ -33,10 +34,6 @@ if TYPE_CHECKING:  # TypedDicts, too: every cold start would pay for making them
 
 FORMAT = 1
 """Format number of messages; a function reads its own and the one before."""
-
-Event = dict[str, Any]
-"""A CloudEvents 1.0 JSON object, as :mod:`causeway.events.envelope` makes it."""
-
 
 _REQUIRED: dict[str, type | tuple[type, ...]] = {
     "delivery": str,

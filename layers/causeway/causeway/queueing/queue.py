@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from causeway.aws.client import Aws
-    from causeway.queueing.messages import Event, Message
+    from causeway.events.envelope import Event
+    from causeway.queueing.messages import Message
     from causeway.queueing.sending import Entry
     from causeway.settings.clock import Clock
     from causeway.settings.environment import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.aws.errors import AwsError
 from causeway.queueing.bodies import bodies
@@ -30,19 +30,12 @@ class NotQueued(Exception):  # noqa: N818 - an outcome with a name of its own, l
     """Not all messages are stored; some may be."""
 
 
-class Bounds:
-    """What a service takes at once.
+class Bounds(NamedTuple):
+    """What a service takes at once."""
 
-    Args:
-        entries: So many.
-        together: Bytes of them all.
-        each: Bytes of one.
-    """
-
-    def __init__(self, *, entries: int, together: int, each: int) -> None:
-        self.entries = entries
-        self.together = together
-        self.each = each
+    entries: int
+    together: int  # bytes of them all
+    each: int  # bytes of one
 
 
 class Sender:

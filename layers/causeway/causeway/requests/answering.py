@@ -15,13 +15,13 @@ from causeway.authorizing.clients import Refused as NotAllowed
 from causeway.authorizing.clients import client_with
 from causeway.delivery.claims import FORMAT
 from causeway.delivery.gathering import Gathering
+from causeway.delivery.history import in_words
 from causeway.delivery.holding import wanted
 from causeway.delivery.journal import NotClaimed, Superseded
 from causeway.delivery.once import once
 from causeway.delivery.pages import Pages
-from causeway.delivery.replies import Reply
-from causeway.delivery.settling import in_words
-from causeway.delivery.work import MARGIN, Invocation, Received
+from causeway.delivery.received import Received
+from causeway.delivery.work import MARGIN, Invocation
 from causeway.limiting.admission import Admissions
 from causeway.requests import answers
 from causeway.requests.identity import is_of, read
@@ -145,7 +145,7 @@ class Requests:
         kept = self._tools.beside.reply(delivery, now=self._tools.clock.now())
         if kept is None:
             return answers.gone(delivery, headers)
-        return answers.told(Reply(**kept), headers)
+        return answers.told(kept, headers)
 
     def _carry_out(
         self, message: Message, asked: Asked, integration: Integration, context: LambdaContext

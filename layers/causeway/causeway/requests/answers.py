@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from causeway.calls.outcome import Refused
 from causeway.delivery import replies
-from causeway.delivery.replies import Reply
-from causeway.delivery.work import Postponed
+from causeway.delivery.beside import Reply
+from causeway.delivery.received import Postponed
 from causeway.requests.waited import kind_of
 from causeway.webhooks.gateway import answer
 

@@ -1,7 +1,8 @@
 """An attempt for whose end a client waits.
 
-It is an attempt like any other (:class:`causeway.delivery.attempt.Attempt`), but no message stands behind it:
-until its client hears a 2xx nothing was promised. So whatever it comes to has to be said, or handed over:
+It is an attempt like any other (:class:`causeway.delivery.attempting.Attempting`), but no message stands
+behind it: until its client hears a 2xx nothing was promised. So whatever it comes to has to be said, or
+handed over:
 
 * delivered: the reply, kept, then given;
 * refused, and the schedule has another try that could end in time: tried again here, under the same claim;
@@ -18,12 +19,13 @@ from typing import TYPE_CHECKING
 from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery import parking, replies, settling
-from causeway.delivery.attempt import Attempt
+from causeway.delivery.attempting import Attempting
 from causeway.delivery.beside import REPLY_FOR
+from causeway.delivery.history import entry_of, reason_of
 from causeway.delivery.journal import GRACE
+from causeway.delivery.received import Fate, GivenUp, Paused, Postponed
 from causeway.delivery.schedule import NoMoreAttempts
 from causeway.delivery.transforms import TransformFailed
-from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
 from causeway.events.expressions import ExpressionError
 from causeway.limiting.turns import Held
 from causeway.queueing.sending import NotQueued
@@ -32,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causeway.calls.outcome import Answer
+    from causeway.delivery.received import Received
     from causeway.delivery.targets import Place
-    from causeway.delivery.work import Invocation, Received, Tools
+    from causeway.delivery.work import Invocation, Tools
     from causeway.plan.records import JSON
 
 QUEUED = "queued"
@@ -49,7 +52,7 @@ _MOMENT = 1.0
 """Seconds that a message is late, so that it does not overtake the journal."""
 
 
-class Waited(Attempt):
+class Waited(Attempting):
     """One attempt while its client waits.
 
     Args:
@@ -139,14 +142,14 @@ class Waited(Attempt):
     def _note(self, refused: Refused) -> None:
         """The try in the delivery's history, and the next one's number."""
         self.tools.metrics.add("DeliveriesRetried")
-        entry = settling.entry_of(self, "refused", settling.reason_of(self, refused), refused.kind)
+        entry = entry_of(self, "refused", reason_of(self, refused), refused.kind)
         claim = self.claimed.with_entry(entry)
         self.claimed = replace(claim, ticket=claim.ticket.next())
 
     def _answer(self, error: Exception) -> Fate:
-        tools, reason, kind = self.tools, settling.reason_of(self, error), kind_of(error)
+        tools, reason, kind = self.tools, reason_of(self, error), kind_of(error)
         replies.keep(self, kind)
-        entry = settling.entry_of(self, "refused", reason, kind)
+        entry = entry_of(self, "refused", reason, kind)
         tools.journal.answered(
             self.claimed.with_entry(entry),
             reason=reason,
@@ -160,10 +163,10 @@ class Waited(Attempt):
         return Fate(ANSWERED)
 
     def _withdraw(self, error: Exception) -> Fate:
-        tools, reason, kind = self.tools, settling.reason_of(self, error), kind_of(error)
+        tools, reason, kind = self.tools, reason_of(self, error), kind_of(error)
         claim, ticket = self.claimed, self.claimed.ticket
         if isinstance(error, Refused):
-            claim = claim.with_entry(settling.entry_of(self, "refused", reason, kind))
+            claim = claim.with_entry(entry_of(self, "refused", reason, kind))
             ticket = ticket.next()
             if parking.wants_pause(self, error):
                 parking.pause(self, reason)
@@ -180,7 +183,7 @@ class Waited(Attempt):
             return fate if fate.outcome == "dead" else Fate(QUEUED)  # dead: its time was up
         # No attempt was made, or it met a fault of ours: it goes on with the ticket that it has.
         tools, claim = self.tools, self.claimed
-        reason = settling.reason_of(self, error)
+        reason = reason_of(self, error)
         if self.kept.there:
             self.keep(self.kept.answers)
         tools.queue.send([{**self.message, "ticket": str(claim.ticket)}], delay=_MOMENT)

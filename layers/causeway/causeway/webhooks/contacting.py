@@ -8,7 +8,7 @@ from causeway.telemetry.logs import logger
 from causeway.webhooks.gateway import Unacceptable, not_by_post
 from causeway.webhooks.handshakes import Contact, Keys, Unwelcome, could_be_asked_for, meet, methods
 from causeway.webhooks.proving import present
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verdicts import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from causeway.webhooks.altered import bodies, urls
 from causeway.webhooks.schemes import SCHEMES
 from causeway.webhooks.timestamps import TOLERANCE
-from causeway.webhooks.verify import RULES, Rejected, signature_headers, verify
+from causeway.webhooks.verdicts import RULES, Rejected
+from causeway.webhooks.verify import signature_headers, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from causeway.plan.records import Scheme
     from causeway.webhooks.patterns import SignedRequest
-    from causeway.webhooks.verify import Verified
+    from causeway.webhooks.verdicts import Verified
 
 _CREDENTIALS = re.compile(r"\b(token|jwt|secret|key|sig|signature)=[^&#]*", re.IGNORECASE)
 _TOKEN = re.compile(r"\b[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")

@@ -32,7 +32,7 @@ from causeway.webhooks.special import fields_of
 from causeway.webhooks.special.secrets import is_readable, readable, text, utf8
 from causeway.webhooks.timestamps import TOLERANCE
 from causeway.webhooks.tokens import HMAC, claims_by_id, claims_in, expiry_holds, issued_at, make_token
-from causeway.webhooks.verify import Rejected, Verified
+from causeway.webhooks.verdicts import Rejected, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

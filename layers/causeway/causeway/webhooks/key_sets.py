@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from causeway.webhooks.special import fields_of
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verdicts import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

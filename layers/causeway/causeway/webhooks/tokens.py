@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.webhooks.key_sets import public_key, source_of
 from causeway.webhooks.patterns import Malformed
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verdicts import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,9 @@ from contextlib import suppress
 import pytest
 
 from causeway.aws.client import AwsError
+from causeway.calls.asking import NotAuthorized, Wanted
 from causeway.calls.proof import make_means
-from causeway.calls.tokens import LEASE, NotAuthorized, Wanted
+from causeway.calls.tokens import LEASE, Tokens
 from causeway.calls.transport import Transport
 from causeway.settings.clock import SystemClock
 from causeway.settings.secrets import Secrets
@@ -208,7 +209,7 @@ def test_a_refresh_that_is_cut_off_anywhere_loses_no_grant(  # noqa: PLR0917
         server.used.clear()
         effects = Effects([at], after=after)
         dying = Instance(effects.wrap(memory), secrets, clock, auth)
-        dying.tokens._transport = effects.wrap(dying.transport)
+        dying.tokens = Tokens(dying.grants, secrets, clock, effects.wrap(dying.transport))
         with suppress(Crash):
             dying.token()
         if not effects.crashes:

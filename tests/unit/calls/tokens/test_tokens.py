@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from causeway.calls.asking import NotAuthorized
+from causeway.calls.connection import Identity
 from causeway.calls.grants import GrantKey
 from causeway.calls.outcome import Refused
-from causeway.calls.tokens import LEASE, NotAuthorized
+from causeway.calls.tokens import LEASE
 from causeway.settings.clock import SystemClock
+from causeway.settings.secrets import SecretsUnavailable
 from tests.support.target import Reply
 from tests.support.token_server import Answers
 from tests.support.tokens import Instance, oauth, rotating
@@ -236,6 +239,44 @@ class TestServerTrouble:
             one.token(within=1.2)
         assert caught.value.kind == "timeout"
         assert time.monotonic() - begun < 2
+
+    def test_who_failed_keeps_no_other_instance_waiting(self, instance, clock, server):
+        server.before = lambda number: Reply(500) if number == 1 else None
+        with pytest.raises(Refused):
+            instance().token()
+        failed = clock.now()
+        assert instance().token() == "access-1"
+        assert clock.now() == failed
+
+    def test_a_server_is_not_asked_whose_answer_could_not_be_waited_for(self, instance, server):
+        with pytest.raises(SecretsUnavailable, match="no time is left"):
+            instance().token(within=0.9)
+        assert server.requests == []
+
+    def test_it_is_shown_the_systems_certificate(self, instance):
+        one = instance()
+        shown = []
+        exchange = one.transport.exchange
+
+        def seen(request, *, identity, **named):
+            shown.append(identity)
+            return exchange(request, **named)
+
+        one.transport.exchange = seen
+        identity = Identity("certificate", "key")
+        one.wanted = one.wanted._replace(identity=identity)
+        one.token()
+        assert shown == [identity]
+
+    @pytest.mark.parametrize("error", ["invalid_client", "invalid_grant"])
+    def test_a_refusal_that_concerns_no_refresh_token_is_believed_at_once(
+        self, instance, clock, server, error
+    ):
+        server.before = lambda _: Reply(400, {"error": error})
+        begun = clock.now()
+        with pytest.raises(NotAuthorized, match=r"put another secret$"):
+            instance().token()
+        assert clock.now() == begun
 
     def test_a_wrong_client_secret_is_ours_to_mend(self, instance, server):
         server.before = lambda _: Reply(

@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 from causeway.api.operation import Answer, Operation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from causeway.api.operation import Request
     from causeway.plan.records import JSON
 
 
-@cache
-def described() -> dict[str, JSON]:
-    """The OpenAPI document."""
-    from causeway.api.description import describe  # noqa: PLC0415 - few ask for it
-    from causeway.api.routes import OPERATIONS as ALL  # noqa: PLC0415 - this is one of them
+def describing(others: Sequence[Operation]) -> Operation:
+    """The operation that describes these, and itself."""
 
-    return describe(ALL)
+    @cache
+    def described() -> dict[str, JSON]:
+        from causeway.api.description import describe  # noqa: PLC0415 - few ask for it
 
+        return describe((*others, operation))
 
-def _description(_stack: None, _request: Request) -> Answer:
-    return Answer(described())
+    def run(_stack: None, _request: Request) -> Answer:
+        return Answer(described())
 
-
-OPERATIONS = (
-    Operation(
+    operation = Operation(
         id="getDescription",
         method="GET",
         path="/api/openapi.json",
         scope=None,
         summary="This description.",
-        run=_description,
+        run=run,
         schema="Description",
         example={"openapi": "3.1.0", "info": {"title": "Causeway", "version": "1.0.0"}, "paths": {}},
-    ),
-)
+    )
+    return operation

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # Protocols are made in a millisecond each, which every cold 
 
     from causeway.plan.records import JSON, Scheme
     from causeway.webhooks.patterns import SignedRequest
-    from causeway.webhooks.verify import Verified
+    from causeway.webhooks.verdicts import Verified
 
     class Fetch(Protocol):
         """Fetches key material (:class:`causeway.webhooks.key_material.KeyMaterial`).

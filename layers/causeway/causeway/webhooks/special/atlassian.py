@@ -21,7 +21,7 @@ from causeway.webhooks.patterns import Malformed, Missing, SchemeError, header_o
 from causeway.webhooks.special.secrets import utf8
 from causeway.webhooks.special.way import Way
 from causeway.webhooks.tokens import claims_in, expiry_holds, issued_at, make_token
-from causeway.webhooks.verify import Rejected, Verified
+from causeway.webhooks.verdicts import Rejected, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, urlencode
 from causeway.webhooks.patterns import Malformed, Missing
 from causeway.webhooks.special.secrets import texts
 from causeway.webhooks.special.way import Way
-from causeway.webhooks.verify import Rejected, Verified
+from causeway.webhooks.verdicts import Rejected, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

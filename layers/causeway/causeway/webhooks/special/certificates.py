@@ -12,7 +12,7 @@ from warnings import catch_warnings, simplefilter
 from causeway.webhooks.encodings import ENCODINGS
 from causeway.webhooks.patterns import Malformed
 from causeway.webhooks.special.secrets import text
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verdicts import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -25,7 +25,7 @@ from causeway.webhooks.special.bodies import json_of
 from causeway.webhooks.special.secrets import all_texts, text, utf8
 from causeway.webhooks.special.way import Way
 from causeway.webhooks.tokens import claims_by_id, expiry_holds
-from causeway.webhooks.verify import Rejected, Verified
+from causeway.webhooks.verdicts import Rejected, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -41,7 +41,7 @@ from causeway.webhooks.special.certificates import (
 from causeway.webhooks.special.secrets import text, utf8
 from causeway.webhooks.special.way import Way
 from causeway.webhooks.timestamps import READ, WRITE
-from causeway.webhooks.verify import Rejected, Verified
+from causeway.webhooks.verdicts import Rejected, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from causeway.webhooks.special import fields_of
-from causeway.webhooks.verify import Rejected
+from causeway.webhooks.verdicts import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -39,7 +39,7 @@ from causeway.webhooks.special.certificates import (
 from causeway.webhooks.special.secrets import text
 from causeway.webhooks.special.way import Way
 from causeway.webhooks.timestamps import READ, WRITE
-from causeway.webhooks.verify import Rejected, Verified
+from causeway.webhooks.verdicts import Rejected, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

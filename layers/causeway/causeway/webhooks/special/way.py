@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from causeway.plan.records import Scheme
     from causeway.webhooks.patterns import SignedRequest
     from causeway.webhooks.special import Fetch
-    from causeway.webhooks.verify import Verified
+    from causeway.webhooks.verdicts import Verified
 
 _S = TypeVar("_S")
 
