@@ -165,6 +165,7 @@ def test_but_what_lies_there_hours_later_is_something_else(stage, logs, keeper):
     assert keeper.at("15:59") == []
     (finding,) = keeper.at("16:01")
     assert finding.value == 2
+    assert "50 messages on the queues may be some of them" in finding.cause
 
 
 def test_an_hour_is_looked_at_when_it_is_half_an_hour_past_and_not_before(stage, logs, keeper):

@@ -49,10 +49,11 @@ def books(world: World, now: float) -> Iterator[Finding]:
         _look_after(world, ledger, each, now, until)
         hour -= HOUR
     missing = [book for each in kept.values() for book in each.books.values() if book.unaccounted]
-    unaccounted = lost_of(missing, _on_queues(world), now) if missing else 0
+    on_queues = _on_queues(world) if missing else 0
+    unaccounted = lost_of(missing, on_queues, now)
     world.means.metrics.add("Unaccounted", unaccounted)
     if unaccounted:
-        yield _finding(missing, unaccounted)
+        yield _finding(missing, unaccounted, on_queues)
 
 
 def _look_after(world: World, ledger: Ledger, kept: Kept, now: float, until: float) -> None:
@@ -114,7 +115,7 @@ def _on_queues(world: World) -> int:
     return total
 
 
-def _finding(missing: list[Book], unaccounted: int) -> Finding:
+def _finding(missing: list[Book], unaccounted: int, on_queues: int) -> Finding:
     names = sorted({book.integration for book in missing})
     lost = [(book.integration, each) for book in missing for each in book.lost][:NAMED]
     hours = sorted({book.hour for book in missing})
@@ -124,7 +125,9 @@ def _finding(missing: list[Book], unaccounted: int) -> Finding:
         level="critical",
         what=f"{count(unaccounted, 'delivery')} of {', '.join(names)} cannot be accounted for",
         cause=(
-            "they were accepted, and neither the journal nor a queue knows of them; of the events "
+            "they were accepted, and the journal does not know of them; "
+            + (f"{count(on_queues, 'message')} on the queues may be some of them; " if on_queues else "")
+            + "of the events "
             + listing(list(dict.fromkeys(each.event_id for _, each in lost)))
         ),
         next_step=(
