@@ -19,7 +19,7 @@ from causeway.calls.transport import Transport
 from causeway.plan.problems import did_you_mean
 from causeway_cli import consent
 from causeway_cli.errors import CommandError
-from causeway_cli.options import AsJson
+from causeway_cli.options import LAST_PORT, AsJson
 from causeway_cli.place import FindPlace, at_place
 from causeway_cli.secret_names import SecretUse
 from causeway_cli.stored_secrets import field_of
@@ -38,7 +38,10 @@ def authorize(
     port: Annotated[
         int,
         typer.Option(
-            "--port", help="Where the browser comes back to; 0: any. Some servers want a known one."
+            "--port",
+            min=0,
+            max=LAST_PORT,
+            help="Where the browser comes back to; 0: any. Some servers want a known one.",
         ),
     ] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page; it is printed in any case.")] = True,

@@ -15,7 +15,7 @@ from causeway.plan.manifest.values import positive_duration
 from causeway.settings.clock import rfc3339
 from causeway_cli.errors import CommandError
 from causeway_cli.options import AsJson
-from causeway_cli.printing import print_json
+from causeway_cli.printing import print_json, wide_console
 from causeway_cli.stacks import OnStack, on_stack
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def list_(
     if as_json:
         print_json(described)
         return
-    table = Table("id", "client", "scopes", "state", "good until", "made by", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("id", "client", "scopes", "state", "good until", "made by"):
+        table.add_column(name, overflow="fold")
     for each in described:
         state = f"[{_STYLES[each['state']]}]{each['state']}[/]"
         table.add_row(
@@ -101,7 +103,7 @@ def list_(
             each["expires_at"],
             each["created_by"],
         )
-    Console(soft_wrap=True, highlight=False).print(table)
+    wide_console().print(table)
 
 
 @app.command()

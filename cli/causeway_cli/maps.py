@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from causeway_cli.errors import CommandError
+from causeway_cli.printing import wide_console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,11 +56,10 @@ def count(problems: Sequence[Problem]) -> str:
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, as wide as the terminal; empty columns are left out."""
+    """Print a table, as wide as the terminal if there is one; empty columns are left out."""
     if not rows:
         return
-    from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415 - slow to import
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     shown = [index for index in range(len(columns)) if any(row[index] for row in rows)]
@@ -67,7 +67,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(columns[index], no_wrap=index == 0, overflow="fold")
     for row in rows:
         table.add_row(*(row[index] for index in shown))
-    Console(soft_wrap=False, highlight=False, markup=False).print(table)
+    wide_console().print(table, markup=False)
 
 
 def spell_duration(seconds: float) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAP = Path("integrations")
 
+LAST_PORT = 65535
+
 StackName = Annotated[str | None, typer.Option("--stack", help="A deployed stack; default: the local cloud.")]
 Region = Annotated[str | None, typer.Option("--region", help="Its AWS region.")]
 Profile = Annotated[str | None, typer.Option("--profile", help="The AWS profile to use.")]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from causeway.watching.owners import OPERATOR, Subscription, address_of, owners_of, policy_of
 from causeway_cli.options import AsJson
-from causeway_cli.printing import print_json
+from causeway_cli.printing import print_json, wide_console
 from causeway_cli.stacks import OnStack, on_stack
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ def _show(lines: list[Line], *, as_json: bool) -> None:
     for line in lines:
         state = f"[{_STYLES.get(line.state, 'dim')}]{line.state}[/]"
         table.add_row(line.address, state, line.done, ", ".join(line.teams), ", ".join(line.integrations))
-    Console().print(table)
+    wide_console().print(table)
     pending = sum(line.state != "confirmed" for line in lines if line.integrations)
     if pending:
         print(f"{pending} of them not confirmed yet: until then the stack's operator is told instead")

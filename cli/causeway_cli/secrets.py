@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from causeway_cli import accepting
 from causeway_cli.errors import CommandError
 from causeway_cli.options import AsJson
 from causeway_cli.place import FindPlace, Place, at_place
-from causeway_cli.printing import print_json
+from causeway_cli.printing import print_json, wide_console
 from causeway_cli.secret_names import uses
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -132,5 +131,5 @@ def _show(place: Place, *, as_json: bool) -> bool:
         table = Table("secret", "direction", "used by", "there", box=None)
         for use, present in rows:
             table.add_row(use.name, use.direction, use.used_by, "yes" if present else "[red]missing[/red]")
-        Console().print(table)
+        wide_console().print(table)
     return all(present for _, present in rows)

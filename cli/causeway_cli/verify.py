@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from causeway_cli.errors import CommandError
 from causeway_cli.options import AsJson
 from causeway_cli.place import FindPlace, at_place
-from causeway_cli.printing import print_json
+from causeway_cli.printing import print_json, wide_console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +106,7 @@ def _show_vectors(checked: Sequence[Checked]) -> None:
         table = Table("vector", "difference", box=None)
         for each in different:
             table.add_row(each.verdict.id, "\n".join(each.differences))
-        Console().print(table)
+        wide_console().print(table)
     accepted = sum(each.verdict.valid for each in checked)
     typer.echo(
         f"{len(checked)} vectors: {accepted} accepted, {len(checked) - accepted} refused; "

@@ -6,6 +6,8 @@ import functools
 import re
 from decimal import Decimal
 
+from causeway.aws.errors import AwsError
+
 TOKEN = re.compile(r"\s*(<=|>=|<>|[#:]?\w+|[=<>(),])")
 COMPARE = {
     "=": lambda a, b: a == b,
@@ -135,5 +137,9 @@ class Expressions:
         if operator == "BETWEEN":
             self._take("AND")
             high = self._value(self._take())
+            if not _compares("<=", right, high):
+                raise AwsError(
+                    "ValidationException", "BETWEEN: the upper bound is below the lower bound", 400
+                )
             return _compares(">=", left, right) and _compares("<=", left, high)
         return _compares(operator, left, right)

@@ -29,7 +29,7 @@ from causeway_cli.local.following import Follower
 from causeway_cli.local.front import Front, serve_on
 from causeway_cli.local.paths import LIBRARY, MAP, ROOT, TEMPLATE, state
 from causeway_cli.local.server import Emulator, is_emulator
-from causeway_cli.options import MapHere
+from causeway_cli.options import LAST_PORT, MapHere
 from causeway_cli.stored_secrets import StoredSecrets
 
 KEY_FOR = 30 * 86400.0
@@ -43,7 +43,9 @@ def dev(
         Path | None,
         typer.Option("--secrets", help="YAML of name: value; what verifies is generated without."),
     ] = None,
-    port: Annotated[int, typer.Option("--port", envvar="PORT", help="Of the HTTP API.")] = 8080,
+    port: Annotated[
+        int, typer.Option("--port", envvar="PORT", min=1, max=LAST_PORT, help="Of the HTTP API.")
+    ] = 8080,
     demo: Annotated[
         bool, typer.Option("--demo", help="Stand-ins for the example map's systems, and sample events.")
     ] = False,

@@ -166,6 +166,7 @@ class TestDeliveries:
             ("status=dead", 1),
             ("error=http", 2),
             ("error=dns", 0),
+            ("error=no%20time", 0),
             (f"integration={NAME}&status=waiting&error=http", 1),
             ("since=2023-11-14T22:13:20Z", 3),
             ("since=2023-11-15T22:13:20Z", 0),

@@ -1,5 +1,8 @@
 """Lists of deliveries: newest first, whole, each once; and the overview of integrations."""
 
+import base64
+import json
+
 import pytest
 
 from causeway.aws.table import Table
@@ -100,10 +103,35 @@ def test_what_happened_to_an_event_is_a_look_up(deliveries):
     assert (found["integration"], found["status"]) == (NAME, "waiting")
 
 
-@pytest.mark.parametrize(("query", "cursor"), [(Query([NAME], status="lost"), None), (Query([NAME]), "x")])
-def test_a_query_that_makes_no_sense_is_an_error_of_its_own(deliveries, query, cursor):
-    with pytest.raises(BadQueryError):
+def cursor_of(*said):
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "cursor", "part"),
+    [
+        (Query([NAME], status="lost"), None, "status"),
+        (Query([NAME], since=NOW + 1, until=NOW), None, "since"),
+        (Query([NAME]), "x", "cursor"),
+        (Query([NAME]), cursor_of(rfc3339(NOW)), "cursor"),
+        (Query([NAME]), cursor_of(rfc3339(NOW), 5), "cursor"),
+        (Query([NAME]), cursor_of(rfc3339(NOW), None), "cursor"),
+        (Query([NAME]), cursor_of("2023-11-14T22:13:20Z", "00"), "cursor"),
+        (Query([NAME]), cursor_of("0001-01-01T00:00:00+14:00", "00"), "cursor"),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_an_error_of_its_own(deliveries, query, cursor, part):
+    with pytest.raises(BadQueryError) as refused:
         deliveries.page(query, cursor=cursor)
+    assert refused.value.part == part
+
+
+@pytest.mark.parametrize("since", [NOW + 9000, NOW + 86400])
+def test_where_no_time_is_left_there_is_nothing(deliveries, since):
+    """A cursor that is before `since`, or a `since` to come: to DynamoDB such a span is a mistake."""
+    page = deliveries.page(Query([NAME], since=since), cursor=cursor_of(rfc3339(NOW), ""))
+    assert (page.items, page.cursor) == ([], None)
+    assert deliveries.page(Query([NAME], since=NOW + 86400)).items == []
 
 
 def test_the_overview_counts_and_says_how_old_the_oldest_is(stage):

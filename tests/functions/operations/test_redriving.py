@@ -119,8 +119,23 @@ class TestRedriving:
         other = json.loads(stage.memory.queues[DEAD_LETTERS][0].body) | {"integration": "another"}
         for body in ("this is no message", json.dumps(other)):
             stage.memory.call("sqs", "SendMessage", {"QueueUrl": DEAD_LETTERS, "MessageBody": body})
+        assert self.run(self.redriving(stage, integration="nobody")) == (0, 5), "and shows them to the next"
         assert self.run(self.redriving(stage, integration=NAME)) == (3, 2)
         assert len(stage.memory.queues[DEAD_LETTERS]) == 2
+
+    def test_what_dies_again_stays_and_does_not_go_in_circles(self):
+        stage = Stage()
+        deaths(stage, 3)
+        stage.target.on("/entries", 400)
+        redriving = self.redriving(stage)
+        steps = []
+        while not (steps and steps[-1].over):
+            assert len(steps) < 5, steps
+            steps.append(redriving.step())
+            stage.until_quiet()
+        assert (sum(step.moved for step in steps), sum(step.left for step in steps)) == (3, 3)
+        assert len(stage.memory.queues[DEAD_LETTERS]) == 3
+        assert self.run(self.redriving(stage)) == (3, 0), "another redrive may move them once more"
 
     def test_a_message_that_could_not_be_sent_stays(self):
         stage = Stage()

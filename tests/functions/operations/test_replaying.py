@@ -5,7 +5,8 @@ from contextlib import suppress
 import pytest
 
 from causeway.aws.table import Table
-from causeway.operations.replays import RUNNING, NotPossibleError, NotThereError
+from causeway.operations.deliveries import BadQueryError
+from causeway.operations.replays import RUNNING, NotPossibleError, NotThereError, StuckError
 from causeway.operations.selecting import Selection
 from tests.support.crashes import Crash, Effects
 from tests.support.deliveries import NOW, QUEUE, Stage, plan_of
@@ -187,6 +188,28 @@ class TestMany:
         assert list(Table(stage.memory, "state").parts(RUNNING)) == []
         stage.until_quiet()
         assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}
+
+    def test_one_that_cannot_go_on_keeps_no_other_from_it(self):
+        stage = Stage()
+        deliveries = deaths(stage, 3)
+        stage.clock.advance(1)
+        replays = replays_of(stage)
+        bad, good = (replays.start(Selection([NAME]), by="ann")["part"] for _ in range(2))
+        Table(stage.memory, "state").update(f"replay#{bad[:7]}", bad, values={"position": {"shard": "none"}})
+        with pytest.raises(StuckError, match=bad):
+            replays.run(until=stage.clock.now() + 45)
+        assert (replays.find(good)["state"], replays.find(good)["replayed"]) == ("done", 3)
+        stage.until_quiet()
+        assert {stage.item(each)["status"] for each in deliveries} == {"delivered"}
+
+    def test_one_over_a_time_that_ends_before_it_begins_is_refused_and_one_over_a_time_to_come_is_empty(self):
+        stage = Stage()
+        deaths(stage, 1)
+        replays = replays_of(stage)
+        with pytest.raises(BadQueryError, match="since is after until"):
+            replays.start(Selection([NAME], since=NOW + 1, until=NOW), by="ann")
+        to_come = replays.start(Selection([NAME], since=NOW + 86400), by="ann")
+        assert work_off(stage, replays, to_come)["matched"] == 0
 
     def test_one_that_was_cut_off_as_it_was_started_is_no_replay_and_forgotten(self):
         stage = Stage()

@@ -54,6 +54,13 @@ def test_a_list_shows_who_made_which_key_until_when_and_no_key(command):
     assert made["key"].split("_", 2)[2] not in command("list").stdout
 
 
+def test_where_a_list_is_kept_in_a_file_nothing_of_it_is_cut(command):
+    scopes = ("requests:call", "console:read", "console:operate")
+    made = json.loads(command("create", "a" * 48, *(f"--scope={each}" for each in scopes), "--json").stdout)
+    (_, line) = command("list").stdout.splitlines()
+    assert line.split() == [made["id"], "a" * 48, *scopes, "good", made["expires_at"], "ann"]
+
+
 def test_a_revoked_key_is_listed_with_who_revoked_it(command):
     made = json.loads(command(*CREATE, "--json").stdout)
     assert "within a minute" in command("revoke", made["id"]).stdout

@@ -33,11 +33,15 @@ FILTERED = "filtered"
 """The range key of the item that says when an integration's filter last left something out."""
 
 
+_BY_ANYBODY = ("missing", "malformed")
+"""Rules that strangers break, who find the address: what only the provider can break tells more."""
+
+
 class Refused(NamedTuple):
-    """How many requests of a system were refused."""
+    """Requests of a system that were refused by one rule."""
 
     times: int  # at least
-    rule: str  # by which most were; empty: none was
+    rule: str  # of those that were broken, the one that tells most; empty: none was
     last: float | None
 
 
@@ -117,11 +121,8 @@ def refusals(state: Table, system: str, since: float) -> Refused:
     by_rule: dict[str, int] = {}
     for note in notes:
         by_rule[note["rule"]] = by_rule.get(note["rule"], 0) + note["count"]
-    return Refused(
-        sum(by_rule.values()),
-        max(by_rule, key=by_rule.__getitem__, default=""),
-        max((note["at"] for note in notes), default=None),
-    )
+    rule = max(by_rule, key=lambda each: (each not in _BY_ANYBODY, by_rule[each]), default="")
+    return Refused(by_rule.get(rule, 0), rule, max((note["at"] for note in notes), default=None))
 
 
 def _expects(integration: Integration) -> bool:

@@ -163,6 +163,8 @@ class Table:
             newest_first: From the highest range key down.
             page: Read so many at a time.
         """
+        if range_key[1] > range_key[2]:  # nothing lies between them, and to DynamoDB that is a mistake
+            return
         where = {"IndexName": index} if index else {"ConsistentRead": True}
         start = {"ExclusiveStartKey": to_item(after)} if after else {}
         return self._query(

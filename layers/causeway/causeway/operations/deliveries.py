@@ -154,12 +154,13 @@ class Deliveries:
             cursor: Of the page before.
 
         Raises:
-            BadQueryError: there is no such status, this is no cursor, or too much would have to be read.
+            BadQueryError: there is no such status or span, this is no cursor, or it is too much to read.
         """
         if query.status not in (None, *STATUSES):
             raise BadQueryError(
                 f"there is no status {query.status!r}; there are {', '.join(STATUSES)}", "status"
             )
+        check_span(query.since, query.until)
         below = _decoded(cursor) if cursor else None
         look = _Look(query, below, limit + 1, self._clock.now())
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -258,6 +259,16 @@ class Deliveries:
         return _Reach(found, rfc3339(hour + _HOUR) if hour + _HOUR > first else _END)
 
 
+def check_span(since: float | None, until: float | None) -> None:
+    """Refuse a span that ends before it begins.
+
+    Raises:
+        BadQueryError: it does.
+    """
+    if since is not None and until is not None and since > until:
+        raise BadQueryError("since is after until: nothing was accepted in between", "since")
+
+
 def delivered_in(journal: Table, integration: str, hour: float) -> dict[tuple[str, float], float]:
     """When each delivery that was accepted in the hour of this time was delivered, by id and acceptance."""
     return {
@@ -288,8 +299,10 @@ def _encoded(place: _Place) -> str:
 
 def _decoded(cursor: str) -> _Place:
     try:
-        place = _Place(*json.loads(base64.urlsafe_b64decode(cursor)))
-        from_rfc3339(place.accepted)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BadQueryError("this is no cursor of ours", "cursor") from error
-    return place
+        accepted, delivery = json.loads(base64.urlsafe_b64decode(cursor))
+        is_ours = isinstance(delivery, str) and accepted == rfc3339(from_rfc3339(accepted))
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        is_ours = False
+    if not is_ours:
+        raise BadQueryError("this is no cursor of ours", "cursor")
+    return _Place(accepted, delivery)

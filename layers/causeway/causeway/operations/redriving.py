@@ -2,11 +2,12 @@
 
 AWS can do it by itself (a message-move task, which goes on when nobody looks). It takes everything; and where
 only one integration's messages are wanted, or the service has no such operation, they are received, sent and
-deleted here. Then what is no message of ours stays.
+deleted here. Then what is no message of ours stays, and so does what dies again meanwhile.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from causeway.aws.errors import AwsError
@@ -52,7 +53,8 @@ class Redriving:
         self._url = dead_letters
         self._queue = queue
         self._integration = integration
-        self._seen: set[str] = set()
+        self._left: dict[str, str] = {}  # by message, the receipt of its last receive
+        self._begun: dict[str, str] = {}  # the ticket with which each delivery was moved
 
     def step(self) -> Moved:
         """Receive some, send those that are wanted, then delete them: cut off, there are two, never none."""
@@ -65,18 +67,30 @@ class Redriving:
         for each, message in messages:
             receipt = {"ReceiptHandle": each["ReceiptHandle"]}
             if message:
+                self._begun[message["delivery"]] = message["ticket"]
                 self._call("DeleteMessage", **receipt)
-            elif each["MessageId"] not in self._seen:
-                left += 1
-                self._seen.add(each["MessageId"])
+            else:
+                left += each["MessageId"] not in self._left
+                self._left[each["MessageId"]] = each["ReceiptHandle"]
         moved = sum(message is not None for _, message in messages)
-        return Moved(moved, left, over=not moved and not left)
+        over = not moved and not left
+        if over:
+            self._show_again()
+        return Moved(moved, left, over=over)
+
+    def _show_again(self) -> None:
+        """Let whoever looks next see what was left, who would not until it has come back by itself."""
+        for receipt in self._left.values():
+            with suppress(AwsError):  # it has come back
+                self._call("ChangeMessageVisibility", ReceiptHandle=receipt, VisibilityTimeout=0)
 
     def _wanted(self, body: str) -> Message | None:
         try:
             message = decode(body)
         except UnreadableMessageError:
             return None
+        if message["ticket"] > self._begun.get(message["delivery"], message["ticket"]):
+            return None  # moved before, and dead again since: it would go in circles
         return message if self._integration in (None, message["integration"]) else None
 
     def _call(self, operation: str, **parameters: JSON) -> dict[str, JSON]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from causeway.aws.table import ConditionFailed
 from causeway.delivery.going_on import message_of
 from causeway.delivery.journal import PART
-from causeway.operations.deliveries import FARTHEST, LOOK_BACK, BadQueryError
+from causeway.operations.deliveries import FARTHEST, LOOK_BACK, BadQueryError, check_span
 from causeway.operations.selecting import BEGINNING, Selection, batch, with_events
 from causeway.queueing.tickets import Ticket
 from causeway.settings.clock import rfc3339
@@ -54,6 +54,10 @@ class NotThereError(Exception):
 
 class NotPossibleError(Exception):
     """It cannot be replayed; says why."""
+
+
+class StuckError(Exception):
+    """Some of what is under way could not go on; says which, and why the first of them could not."""
 
 
 class Replays:
@@ -115,8 +119,9 @@ class Replays:
             new_key: With ``Idempotency-Key``s that their target has not seen.
 
         Raises:
-            BadQueryError: no delivery can be both.
+            BadQueryError: no delivery can be both, or the time that is meant ends before it begins.
         """
+        check_span(selection.since, selection.until)
         if selection.status == "delivered" and selection.error is not None:
             raise BadQueryError(
                 "what was delivered has no class of errors: leave out status or error", "error"
@@ -148,18 +153,28 @@ class Replays:
         return record
 
     def run(self, *, until: float) -> int:
-        """Work off what is under way until a time, or until it is done; return how many were replayed."""
-        replayed = 0
+        """Work off what is under way until a time, or until it is done; return how many were replayed.
+
+        Raises:
+            StuckError: some could not go on, which keeps no other from it; the next run tries them again.
+        """
+        replayed, stuck = 0, dict[str, Exception]()
         while (now := self._clock.now()) < until:
-            running = list(self._running())
+            running = [record for record in self._running() if record["part"] not in stuck]
             due = [record for record in running if record["not_before"] <= now]
             for record in due:
-                replayed += self.step(record["part"])["replayed"] - record["replayed"]
+                try:
+                    replayed += self.step(record["part"])["replayed"] - record["replayed"]
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is about this one alone
+                    stuck[record["part"]] = error
             if not due:
                 later = min((record["not_before"] for record in running), default=until)
                 if later >= until:
                     break
                 self._clock.sleep(later - now)
+        if stuck:
+            first = next(iter(stuck.values()))
+            raise StuckError(f"{', '.join(stuck)}: {type(first).__name__}: {first}") from first
         return replayed
 
     def step(self, replay: str) -> Item:

@@ -35,9 +35,10 @@ FILTERS = (
     Parameter(
         "error",
         "query",
-        name("[a-z]{1,32}", "a class of reasons, such as http"),
+        name("[a-z ]{1,32}", "a class of reasons, such as http"),
         "Only with this class of reasons: `http`, `timeout`, `connection`, `dns`, `tls`, `address`, "
-        "`mapping`, `paused`, `limit`, `circuit`, `crashed`, `removed`, `lost`, `time` or `fault`.",
+        "`mapping`, `paused`, `order`, `limit`, `circuit`, `crashed`, `removed`, `lost`, `time`, `fault` "
+        "or `no time`.",
         "http",
     ),
     Parameter("since", "query", MOMENT, "Only those accepted then or later.", "2026-11-22T10:00:00Z"),

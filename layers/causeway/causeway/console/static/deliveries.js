@@ -7,7 +7,7 @@ import { ago, span } from "./words.js";
 
 const FILTERS = ["integration", "status", "error", "since", "until"];
 const STATUSES = ["waiting", "dead", "delivered"];
-const ERRORS = ["http", "timeout", "connection", "dns", "tls", "address", "mapping", "paused", "limit", "circuit", "crashed", "removed", "lost", "time", "fault"];
+const ERRORS = ["http", "timeout", "connection", "dns", "tls", "address", "mapping", "paused", "order", "limit", "circuit", "crashed", "removed", "lost", "time", "fault", "no time"];
 const PAGE = 50;
 const MOST_EMPTY = 8; // pages without a delivery that are passed over at once, for they are bounded in what they read
 

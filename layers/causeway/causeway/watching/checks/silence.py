@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from causeway.acceptance.sightings import FILTERED, KNOWN, heard_of, refusals
+from causeway.acceptance.sightings import FILTERED, KNOWN, heard_of
 from causeway.bus.announcements import SILENT
 from causeway.delivery.journal import SHARDS
 from causeway.delivery.listing import listed, of_both
@@ -22,6 +22,7 @@ from causeway.delivery.pages import delivered_on, page_of
 from causeway.delivery.pauses import Pause
 from causeway.settings.clock import rfc3339
 from causeway.watching.acceptances import WRITTEN_LATE, accepted_since
+from causeway.watching.checks.sources import UNREAD, why
 from causeway.watching.finding import Finding
 from causeway.watching.spans import span
 from causeway.watching.windows import elapsed, reached
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from causeway.aws.table import Item
     from causeway.plan.records import Integration
     from causeway.watching.world import World
-
-REFUSED_OF_LATE = 3600.0
-"""Seconds back in which refused requests explain that nothing comes."""
 
 UNREAD_FOR = 900.0
 """Seconds of silence for which it is not told because the lines of acceptance are not read to their end."""
@@ -212,7 +210,7 @@ def _finding(world: World, integration: Integration, heard: Heard, now: float, *
     name, frequency = integration["name"], integration["frequency"]
     expected = frequency["expect_every"]
     assert expected is not None, "as above"
-    cause, next_step = _UNREAD if unread else _why(world, integration, now)
+    cause, next_step = UNREAD if unread else why(world, integration, now)
     beyond, since = _beyond(world, integration, heard, now), _quiet_since(world, integration, heard)
     quiet = span(elapsed(frequency["during"], since, now))
     within = "" if frequency["during"] == "always" else f" within {frequency['during']}"
@@ -234,50 +232,6 @@ def _finding(world: World, integration: Integration, heard: Heard, now: float, *
             "during": frequency["during"],
         },
     )
-
-
-_UNREAD = (
-    "nothing of it was begun; whether something was accepted and waits could not be read from the logs",
-    "see whether the deliveries' queues back up, and what the source says of its last deliveries",
-)
-
-
-def _why(world: World, integration: Integration, now: float) -> tuple[str, str]:
-    """The probable cause, and what to do."""
-    source = integration["source"]
-    system = source.get("system", "")
-    if "poll" in source:
-        return (
-            f"the poll {source['poll']} of {system} brings nothing new",
-            f"see in {system} whether there is anything; if the poll lags or fails, that is told, too",
-        )
-    if "bus" in source:
-        return (
-            "no event on the bus matches its pattern",
-            "see whether its sender still puts events on this bus",
-        )
-    if "request" in source:
-        return "no client asks", "ask its clients, and see in the authorizer's log whether they are refused"
-    refused = refusals(world.means.state, system, now - REFUSED_OF_LATE)
-    if not refused.times:
-        return (
-            f"{system} sends nothing: the provider is down, or its subscription was ended or changed",
-            f"see in {system} whether the webhook is still on, and what it says of its last deliveries",
-        )
-    cause = (
-        f"we refuse what {system} sends: at least {refused.times} in the last hour, by the rule "
-        f"{refused.rule}; its secret was probably changed on one side only"
-    )
-    next_step = (
-        f"compare the secret on both sides (causeway secrets put {_secret(world, system)}); "
-        f"causeway verify {system} says why a request is refused"
-    )
-    return cause, next_step
-
-
-def _secret(world: World, system: str) -> str:
-    names = world.plan.systems[system].get("webhooks", {}).get("secrets") or ["NAME"]
-    return names[0]
 
 
 def _heard(item: Item) -> Heard:
