@@ -27,6 +27,7 @@ from causeway.aws.client import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery import holding, parking, replies
 from causeway.delivery.journal import GRACE
+from causeway.delivery.redaction import hider
 from causeway.delivery.schedule import NoMoreAttempts, next_attempt
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.delivery.work import Fate, GivenUp, Paused, Postponed
@@ -40,8 +41,9 @@ from causeway.settings.clock import rfc3339
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from causeway.calls.outcome import Answer
     from causeway.delivery.attempt import Attempt
     from causeway.delivery.claims import Entry
     from causeway.delivery.pages import Pages
@@ -300,17 +302,22 @@ def entry_of(attempt: Attempt, outcome: str, reason: str | None = None, error: s
         if api and api["keep_answers"]:
             body = attempt.answer.body
             text = body if isinstance(body, str) else json.dumps(body)
-            entry["answer"] = attempt.redact(text)[:_ANSWER_KEPT]
+            entry["answer"] = _shown(attempt, attempt.answer, text)[:_ANSWER_KEPT]
     if reason is not None and error is not None:
         entry |= {"reason": reason, "error": error}
         if attempt.answer is not None:
-            entry["headers"] = _headers(attempt, attempt.answer.headers)
+            entry["headers"] = _headers(attempt, attempt.answer)
         if attempt.progress.at is not None:
             entry["step"] = attempt.progress.at
     return entry
 
 
-def _headers(attempt: Attempt, headers: Mapping[str, str]) -> dict[str, str]:
+def _headers(attempt: Attempt, answer: Answer) -> dict[str, str]:
     """An answer's headers, as far as a history has room: no credential, and nothing that is redacted."""
-    shown = list(public_headers(headers).items())[:_HEADERS_KEPT]
-    return {name: attempt.redact(value)[:_LONGEST_HEADER] for name, value in shown}
+    shown = list(public_headers(answer.headers).items())[:_HEADERS_KEPT]
+    return {name: _shown(attempt, answer, value)[:_LONGEST_HEADER] for name, value in shown}
+
+
+def _shown(attempt: Attempt, answer: Answer, text: str) -> str:
+    """What of an answer's text people are shown: nothing redacted, and no credential that it repeats."""
+    return attempt.redact(hider(answer.proofs)(text))
