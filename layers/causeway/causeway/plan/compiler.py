@@ -16,7 +16,7 @@ from causeway.plan.manifest.environment import Environment
 from causeway.plan.manifest.integration import Integration
 from causeway.plan.manifest.system import System
 from causeway.plan.plan import FORMAT
-from causeway.plan.problems import InvalidMapError, KeyPath, Place, Problem, by_environment
+from causeway.plan.problems import InvalidMapError, KeyPath, Problem, by_environment
 from causeway.plan.records_of import integration_record, system_record
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from causeway.plan.manifest.base import Manifest
     from causeway.plan.records import PlanRecord
     from causeway.plan.yaml import Document
-
-_NOT_WATCHED = (
-    "`frequency` and `owner` are kept; in this version nobody is told yet when an integration fails"
-)
 
 _M = TypeVar("_M", bound="Manifest")
 
@@ -59,8 +55,6 @@ def compile_map(directory: Path) -> Compiled:
     problems = sorted(problems + by_environment(found))
     if any(problem.severity == "error" for problem in problems):
         raise InvalidMapError(problems)
-    if files.integrations:
-        problems.append(Problem(Place(str(directory)), "", _NOT_WATCHED, "note"))
     plans = {name: _plan(name, *parts) for name, parts in manifests.items()}
     return Compiled(plans, files.transforms, problems)
 

@@ -67,8 +67,10 @@ _REFUSED = {
 _REMEDIES = (
     ("cannot start any token", "", "\t", "a tab: YAML is indented with spaces"),
     ("cannot start any token", "", "", "a text cannot begin with `{after}`: put it in quotes"),
-    # Behind the * of an alias or the & of an anchor:
-    ("expected alphabetic or numeric", "", "", "a text cannot begin with `{before}`: put it in quotes"),
+    # Behind the * of an alias or the & of an anchor, or behind the name that follows it:
+    ("expected alphabetic or numeric", "*", "", "a text cannot begin with `*`: put it in quotes"),
+    ("expected alphabetic or numeric", "&", "", "a text cannot begin with `&`: put it in quotes"),
+    ("expected alphabetic or numeric", "", "", "a text cannot begin with `*` or `&`: put it in quotes"),
     ("", "$", "{", "inside `{{...}}` or `[...]` a text with `${{` needs quotes around it"),
     (
         "mapping values are not allowed",
@@ -76,8 +78,15 @@ _REMEDIES = (
         "",
         "a text with `: ` in it needs quotes around it (or indent this line)",
     ),
+    ("could not find expected ':'", "", "", "a key needs `: ` behind it: a colon and a space"),
     ("unexpected end of stream", "", "", "this quote is never closed"),
     ("<stream end>", "", "", "this bracket is never closed"),
+    (
+        "expected ',' or",
+        "",
+        "",
+        "inside `{{...}}` or `[...]` a text with brackets or quotes needs quotes around it",
+    ),
     ("unknown escape", "", "", "in double quotes a backslash begins an escape: use single quotes"),
     ("another document", "", "", "one file is one manifest: `---` may not follow"),
     (
@@ -285,7 +294,8 @@ def _explain(error: yaml.YAMLError, text: str, file: str) -> Problem:
         position = getattr(error, "position", 0)
         return Problem(Place(file, text.count("\n", 0, position) + 1), "", "a control character; remove it")
     message = str(getattr(error, "problem", ""))
-    if "end" in message and "stream" in message:  # where it begins says more than that the file has ended
+    # Where it begins says more than that the file has ended, or that another line follows:
+    if ("end" in message and "stream" in message) or "could not find expected ':'" in message:
         mark = getattr(error, "context_mark", None) or mark
     line = _line(text, mark.line)
     remedy = _remedy(message, line[: mark.column], line[mark.column :])
