@@ -128,12 +128,13 @@ class UnreadableError(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
-def read(path: Path, file: str) -> Document:
+def read(path: Path, file: str, *, may_be_empty: bool = False) -> Document:
     """Read one file.
 
     Args:
         path: The file.
         file: How messages name it.
+        may_be_empty: Whether nothing but comments is an object without keys.
 
     Raises:
         UnreadableError: it is too large, not UTF-8, or not YAML of this kind.
@@ -142,13 +143,13 @@ def read(path: Path, file: str) -> Document:
     if len(content) > LARGEST:
         raise UnreadableError([Problem(Place(file), "", f"larger than {LARGEST} bytes")])
     try:
-        return parse(content.decode("utf-8-sig"), file)
+        return parse(content.decode("utf-8-sig"), file, may_be_empty=may_be_empty)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UnreadableError([Problem(Place(file, line), "", "not UTF-8")]) from error
 
 
-def parse(text: str, file: str) -> Document:
+def parse(text: str, file: str, *, may_be_empty: bool = False) -> Document:
     """Read a text; see :func:`read`."""
     try:
         problems = list(_refuse(text, file))
@@ -157,6 +158,8 @@ def parse(text: str, file: str) -> Document:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise UnreadableError([_explain(error, text, file)]) from error
+    if root is None and may_be_empty:
+        return Document(file, {}, {})
     if not isinstance(root, MappingNode):
         raise UnreadableError(
             [Problem(Place(file, 1, 1), "", "a manifest is `key: value` lines; this has none")]
