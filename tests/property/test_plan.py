@@ -24,9 +24,12 @@ ANSWERED = st.sampled_from(["body.ok", "status < `300`", "body.ok == `true`", "c
 LITERALS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="${}'\"?#"), max_size=10
 )
-TEXTS = st.lists(
-    st.one_of(LITERALS, st.sampled_from(["${id}", "${data.a}", "$${", "${lookup(data, 'a', 'b')}"]))
-).map("".join)
+PRINTABLE = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="${}'\"?#"), max_size=10
+)
+EMBEDDED = st.sampled_from(["${id}", "${data.a}", "$${", "${lookup(data, 'a', 'b')}"])
+TEXTS = st.lists(st.one_of(LITERALS, EMBEDDED)).map("".join)
+HEADERS = st.lists(st.one_of(PRINTABLE, EMBEDDED)).map("".join)
 PATHS = st.lists(st.sampled_from(["/in", "/${id}", "/a-b", "/${data.items[?a == `{}`] | [0].b}"])).map(
     "".join
 )
@@ -46,7 +49,7 @@ def calls(draw, system):
         "query": st.dictionaries(
             st.sampled_from("abc"), st.one_of(TEXTS, st.integers(), st.lists(TEXTS, max_size=2))
         ),
-        "headers": st.dictionaries(st.sampled_from(["X-A", "x-b"]), TEXTS),
+        "headers": st.dictionaries(st.sampled_from(["X-A", "x-b"]), HEADERS),
         "body": BODIES,
         "when": QUESTIONS,
         "reads": st.booleans(),

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.deliveries import NOTHING_FAILED, QUEUE, Stage, call_of, plan_of
+from tests.support.deliveries import NOTHING_FAILED, NOW, QUEUE, Stage, call_of, plan_of
 
 
 class TestTheHappyPath:
@@ -129,6 +129,29 @@ class TestWhatIsTold:
         delivery = stage.accept(data={"customer": {"email": "jo@example.com"}, "cards": [], "quote": True})
         stage.invoke()
         assert stage.item(delivery)["reason"].endswith("raised ValueError: no account for [redacted]")
+
+    def test_a_credential_that_a_target_repeats_is_in_no_history_and_no_log(self, capsys):
+        auth = [
+            {"type": "basic", "username": "me", "password": "ledger/password"},
+            {"type": "api_key", "key": "ledger/key", "query": "key"},
+        ]
+        plan = plan_of(ledger={"auth": auth, "headers": {"X-Who": {"secret": "who"}}, "keep_answers": True})
+        stage = Stage(plan)
+        put = {"Value": "kept/secret", "Version": 1, "LastModifiedDate": NOW}
+        stage.memory._ssm_get_parameters = lambda asked: {
+            "Parameters": [put | {"Name": name} for name in asked["Names"]],
+            "InvalidParameters": [],
+        }
+        path = "/entries?key=kept%2Fsecret"
+        stage.target.on(path, lambda asked: (422, {"path": asked.path, "got": asked.headers}, asked.headers))
+        delivery = stage.accept()
+        stage.invoke()
+        written = json.dumps(stage.item(delivery)) + capsys.readouterr().out
+        (asked,) = stage.target.asked
+        assert stage.item(delivery)["attempts"][0]["headers"]["x-who"] == "[redacted]"
+        for secret in ("kept/secret", "kept%2Fsecret", asked.headers["authorization"].split()[1]):
+            assert secret in json.dumps([asked.path, asked.headers])
+            assert secret not in written
 
     def test_the_beginning_of_an_answer_is_kept_where_the_map_says_so(self):
         stage = Stage(plan_of(ledger={"keep_answers": True}))

@@ -162,6 +162,10 @@ class TestAnswers:
         with _Raw(head) as url:
             assert failure(transport, url).kind == "timeout"
 
+    def test_what_came_instead_of_http_is_not_told(self, transport):
+        with _Raw(b"jon@example.com\r\n\r\n") as url:
+            assert str(failure(transport, url)).endswith("what came is no HTTP")
+
 
 class TestKinds:
     def test_connection_is_what_was_not_sent(self, transport):

@@ -58,6 +58,9 @@ def test_names_lead_somewhere(tmp_path, changed, message):
         "from other import to_entry",
         "from other import x as to_entry",
         "to_entry = print",
+        "to_entry: object = print",
+        "try:\n    from other import to_entry\nexcept ImportError:\n    to_entry = print",
+        "if print:\n    pass\nelse:\n    def to_entry(scope): ...",
     ],
 )
 def test_a_transform_is_found_without_running_it(tmp_path, source):
@@ -83,7 +86,8 @@ def test_a_file_that_cannot_be_read_is_told_once_and_not_missed_elsewhere(tmp_pa
 
 
 def test_files_that_look_like_manifests_and_would_not_be_read_are_told(tmp_path):
-    assert errors(tmp_path, {"other.yml": "", "system/shop.yaml": ""}) == [
+    assert errors(tmp_path, {"other.yml": "", "more.YAML": "", "system/shop.yaml": ""}) == [
+        "more.YAML: not read: a manifest's name ends in .yaml",
         "other.yml: not read: a manifest's name ends in .yaml",
         "system/shop.yaml: not read: manifests are in the map's directory, in systems/ or environments/",
     ]
@@ -112,8 +116,12 @@ def test_a_directory_that_is_not_there_is_told(tmp_path):
         ),
         (
             "{algorithm: hmac-sha256, header: X-S, signed: '{id}'}",
+            "webhooks.scheme.signed: {id} needs `id: headers.NAME`, which says where it is",
+        ),
+        (
+            "{algorithm: hmac-sha256, header: X-S, signed: '{boddy}'}",
             (
-                "webhooks.scheme.signed: {id} is not known; there are {body}, {timestamp}, {method}, {url}, {path}, "
+                "webhooks.scheme.signed: {boddy} is not known; there are {body}, {timestamp}, {method}, {url}, {path}, "
                 "{query}, {form}, {secret}, {body_sha256}, {id}, {nonce}, {header:NAME}, {body.NAME}"
             ),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.maps import told, told_of_api
+from tests.support.maps import errors, told, told_of_api
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,7 @@ def test_private_addresses_may_be_called_where_allow_private_names_them(tmp_path
         ("{content-length: '1'}", "belongs to the connection"),
         ("{Idempotency-Key: a}", "set by Causeway on every call"),
         ("{Authorization: Bearer abc}", "a credential is never written in a manifest"),
+        ('{A: "b\\nc"}', "has a line break or another character that is not printable ASCII"),
     ],
 )
 def test_headers_that_no_manifest_sets(tmp_path, headers, problem):
@@ -94,6 +95,17 @@ def test_headers_that_no_manifest_sets(tmp_path, headers, problem):
     assert problem in message
     (message,) = told(tmp_path, target=f"{{system: desk, post: /in, headers: {headers}}}")
     assert problem in message
+
+
+def test_headers_of_answers_are_held_to_the_same(tmp_path):
+    hub = 'system: hub\nwebhooks: {scheme: github, secrets: [a], reply: {headers: {A: "b\\nc", Host: d}}}\n'
+    assert errors(tmp_path, {"systems/hub.yaml": hub}) == [
+        (
+            "systems/hub.yaml:2: webhooks.reply.headers.A: has a line break or another character that is not "
+            "printable ASCII, which no header can hold"
+        ),
+        "systems/hub.yaml:2: webhooks.reply.headers.Host: belongs to the connection: no manifest sets it",
+    ]
 
 
 def test_an_authorization_header_may_be_a_secret(tmp_path):

@@ -113,6 +113,10 @@ def test_an_environment_speaks_only_of_what_is_there(tmp_path):
     ]
 
 
+def test_in_an_environment_nothing_need_differ(tmp_path):
+    assert "qa" in compiled(tmp_path, {"environments/qa.yaml": "# as it is\n"}).plans
+
+
 def test_an_environments_name_is_a_name(tmp_path):
     (error,) = errors(tmp_path, {"environments/Pre View.yaml": "systems: {}\n"})
     assert error.startswith("environments/Pre View.yaml: the file's name must be a name")

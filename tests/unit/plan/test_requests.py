@@ -49,7 +49,7 @@ def test_a_reply_is_compiled_with_its_defaults(tmp_path):
         ),
         (
             {"source": ASKED, "target": "{reply: {headers: {Content-Length: '1'}}}"},
-            "target.reply.headers.Content-Length: set by Causeway or the connection: leave it out",
+            "target.reply.headers.Content-Length: belongs to the connection: no manifest sets it",
         ),
         (
             {"source": ASKED, "target": "{reply: {body: '${step.a}'}}"},

@@ -46,6 +46,7 @@ def wrong_with(kind, text):
             "system: a\napi: {base_url: b, auth: [{type: none}], retry_on: [429, '500-599'], timeout: 3s}\n",
         ),
         ("environment", "systems: {a: null, b: {api: {}}}\nintegrations: {}\n"),
+        ("integration", copy_text(constants="{a: null}", target="{system: desk, post: /in, body: null}")),
     ],
 )
 def test_what_is_right_is_right(kind, text):
@@ -61,6 +62,10 @@ def test_what_is_right_is_right(kind, text):
         ("integration", copy_text(target="{system: desk, psot: /in}")),
         ("system", "system: desk\napi: {base_url: b, timeout: 3}\n"),
         ("system", "system: Desk\n"),
+        ("system", "system: desk\napi:\n"),
+        ("integration", copy_text(flow="{filter: null}")),
+        ("integration", copy_text(constants="{account-codes: {}}")),
+        ("integration", copy_text(target="{system: desk, post: /in, headers: {'A B': c}}")),
         ("system", "system: desk\napi: {base_url: b, auth: {type: bearer}}\n"),
         ("environment", "system: {}\n"),
     ],

@@ -53,6 +53,7 @@ def test_a_target_is_a_record_below_its_kind(tmp_path, text, record):
     [
         ("{queue: a/b}", "target.queue: must be the name of a queue in the stack's account and region"),
         ("{queue: '${data.queue}'}", "target.queue: must be the name of a queue"),
+        ("{bus: main, body: [a]}", "target.body: must be an object, the event's detail"),
         ("{bus: ''}", "target.bus: must be the name of a bus, or its ARN"),
         ("{bucket: Lake, key: a}", "target.bucket: must be the name of a bucket"),
         ("{bucket: lake}", "target.key: missing"),

@@ -80,6 +80,12 @@ def test_every_value_has_its_place():
         ("a: *b\n", "1: a: `*` begins an alias in YAML, not a text: put the value in quotes"),
         ("a: &b c\n", "1: a: `&` begins an anchor in YAML, not a text: put the value in quotes"),
         ("a: * b\n", "1: a: a text cannot begin with `*`: put it in quotes"),
+        ("a: &b.c\n", "1: a: a text cannot begin with `*` or `&`: put it in quotes"),
+        ("x: 1\na:{}\nb: 1\n", "2: a: a key needs `: ` behind it: a colon and a space"),
+        (
+            "a: {filter: data['x']}\n",
+            "1: a: inside `{...}` or `[...]` a text with brackets or quotes needs quotes around it",
+        ),
         ("a: `300` < status\n", "1: a: a text cannot begin with ```: put it in quotes"),
         ("a: @\n", "1: a: a text cannot begin with `@`: put it in quotes"),
         ("a: %x\n", "1: a: a text cannot begin with `%`: put it in quotes"),

@@ -35,10 +35,11 @@ def test_what_is_not_said_has_a_default():
         ({**HMAC, "pattern": "v1="}, "pattern: 'v1=' must hold exactly one of {signature}"),
         ({**HMAC, "pattern": "{signature}{signature}"}, "must hold exactly one of"),
         ({**HMAC, "pattern": "{signature},{signature}", "separator": ","}, "must hold {signature} once"),
-        ({**HMAC, "pattern": "t={timestamp},{signature}", "separator": ","}, "must hold exactly one of {signature}"),
+        ({**HMAC, "pattern": "t={timestamp},{signature}"}, "pattern: {timestamp} needs `timestamp: {unit: s}`"),
+        ({**HMAC, "pattern": "v1={signature},v0={signature}"}, "`separator` says what stands between several"),
         ({**HMAC, "signed": "{cookies}"}, "signed: {cookies} is not known; there are {body}, {timestamp}, {method}"),
-        ({**HMAC, "signed": "{id}.{body}"}, "signed: {id} is not known"),
-        ({**HMAC, "signed": "{nonce}.{body}"}, "signed: {nonce} is not known"),
+        ({**HMAC, "signed": "{id}.{body}"}, "signed: {id} needs `id: headers.NAME`"),
+        ({**HMAC, "signed": "{nonce}.{body}"}, "signed: {nonce} needs `nonce: {header: NAME}`"),
         ({**HMAC, "signed": "{method}"}, "signed: the body must be in it"),
         ({**HMAC, "signed": "{timestamp}.{body}"}, "a timestamp must be described and signed"),
         ({**HMAC, "timestamp": {"header": "x-t", "unit": "s"}}, "a timestamp must be described and signed"),
@@ -61,7 +62,7 @@ def test_an_id_that_is_a_header_can_be_signed_and_one_of_the_body_cannot():
     """The body is not read before it is verified."""
     check({**HMAC, "signed": "{id}.{body}", "id": 'headers."x-id"'})
     check({**HMAC, "signed": "{id}.{body}", "id": "headers.id"})
-    with pytest.raises(SchemeError, match=r"\{id\} is not known"):
+    with pytest.raises(SchemeError, match=r"\{id\} needs `id: headers.NAME`"):
         check({**HMAC, "signed": "{id}.{body}", "id": "body.id"})
 
 

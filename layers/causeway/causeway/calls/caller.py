@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causeway.calls.address import ForbiddenAddressError, check_base_url
@@ -13,10 +14,11 @@ from causeway.calls.proof import Means, Proof
 from causeway.calls.request import make_request
 from causeway.calls.signing import signed
 from causeway.calls.transport import Transport
+from causeway.events.envelope import public_headers
 from causeway.settings.secrets import SecretMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from causeway.calls.connection import Identity
@@ -99,12 +101,13 @@ class Caller:
             )
             request = signed(request, api, proof.reveal, roles=self._means.roles, now=self._clock.now())
             identity = proof.identity()
+            proofs = _proofs(request, proof.revealed)
             with admitted():
                 begun = self._clock.now()
                 end = min(deadline, begun + call["timeout"] - spent)
                 answer = self._exchange(call, api, request, end, identity=identity, read=read or read_body)
             spent += self._clock.now() - begun
-            return answer
+            return replace(answer, proofs=proofs)
 
         answer = attempt()
         if answer.status == _UNAUTHORIZED and proof.may_be_renewed():
@@ -161,6 +164,14 @@ def _check_secret_url(api: Api, reveal: Reveal) -> None:
         raise SecretMissing(f"the secret {base['secret']} is no base URL: {error}") from error
 
 
+def _proofs(request: Request, revealed: Iterable[str]) -> frozenset[str]:
+    """What a request proves itself with: its receiver may repeat it in the answer, which people are shown."""
+    public = public_headers(request.headers)
+    sent = [value for name, value in request.headers.items() if name.lower() not in public]
+    # Of "Bearer TOKEN" the token alone, too.
+    return frozenset({*revealed, *sent, *(value.rpartition(" ")[2] for value in sent)})
+
+
 def read_body(raw: RawAnswer) -> JSON:
     """The body: JSON where it is JSON, else text; None where there is none.
 
@@ -178,7 +189,7 @@ def read_body(raw: RawAnswer) -> JSON:
     _, _, charset = content_type.partition("charset=")
     try:
         return raw.body.decode(charset.partition(";")[0].strip(' "') or "utf-8", errors="replace")
-    except LookupError:
+    except (LookupError, ValueError):  # ValueError: Python's "idna" and the like, which are no charsets
         return raw.body.decode("utf-8", errors="replace")
 
 

@@ -10,7 +10,7 @@ import socket
 import ssl
 import tempfile
 import time
-from http.client import HTTPConnection
+from http.client import BadStatusLine, HTTPConnection
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from causeway.calls.address import ForbiddenAddressError, LookUpError, resolve
@@ -155,7 +155,9 @@ def connect(
 
 
 def why(error: Exception) -> str:
-    """An error in words, also where it brings none."""
+    """An error in words, also where it brings none; what a server sent instead of HTTP is not among them."""
+    if type(error) is BadStatusLine:
+        return "what came is no HTTP"
     return str(error) or type(error).__name__
 
 

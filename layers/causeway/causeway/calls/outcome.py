@@ -46,6 +46,7 @@ class Answer:
     seconds: float  # how long it took
     unread: str = ""  # why the body was not read, where it was not
     url: str = field(default="", repr=False)  # of the request; may hold a credential
+    proofs: frozenset[str] = field(default=frozenset(), repr=False)  # what was sent as proof
 
     @property
     def scope(self) -> dict[str, JSON]:

@@ -70,6 +70,11 @@ class Proof:
         self._secrets[name] = self._means.secrets.current([name])[0]
         return self._secrets[name]
 
+    @property
+    def revealed(self) -> list[str]:
+        """The secrets so far."""
+        return list(self._secrets.values())
+
     def token(self, auth: Auth) -> str:
         """A token, made or fetched; after a 401 another."""
         if auth["type"] not in FETCHED:

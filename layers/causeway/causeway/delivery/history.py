@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from causeway.aws.errors import AwsError
 from causeway.calls.outcome import Refused
 from causeway.delivery.received import GivenUp, Paused, Postponed
+from causeway.delivery.redaction import hider
 from causeway.delivery.transforms import TransformFailed, TransformMissing
 from causeway.events.envelope import public_headers
 from causeway.events.expressions import ExpressionError
@@ -17,8 +18,7 @@ from causeway.queueing.sending import NotQueued
 from causeway.settings.secrets import SecretMissing, SecretsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from causeway.calls.outcome import Answer
     from causeway.delivery.attempt import Attempt
     from causeway.delivery.claims import Entry, Outcome
 
@@ -69,17 +69,22 @@ def entry_of(
         if api and api["keep_answers"]:
             body = attempt.answer.body
             text = body if isinstance(body, str) else json.dumps(body)
-            entry["answer"] = attempt.redact(text)[:_ANSWER_KEPT]
+            entry["answer"] = _shown(attempt, attempt.answer, text)[:_ANSWER_KEPT]
     if reason is not None and error is not None:
         entry |= {"reason": reason, "error": error}
         if attempt.answer is not None:
-            entry["headers"] = _headers(attempt, attempt.answer.headers)
+            entry["headers"] = _headers(attempt, attempt.answer)
         if attempt.progress.at is not None:
             entry["step"] = attempt.progress.at
     return entry
 
 
-def _headers(attempt: Attempt, headers: Mapping[str, str]) -> dict[str, str]:
+def _headers(attempt: Attempt, answer: Answer) -> dict[str, str]:
     """An answer's headers, as far as a history has room: no credential, and nothing that is redacted."""
-    shown = list(public_headers(headers).items())[:_HEADERS_KEPT]
-    return {name: attempt.redact(value)[:_LONGEST_HEADER] for name, value in shown}
+    shown = list(public_headers(answer.headers).items())[:_HEADERS_KEPT]
+    return {name: _shown(attempt, answer, value)[:_LONGEST_HEADER] for name, value in shown}
+
+
+def _shown(attempt: Attempt, answer: Answer, text: str) -> str:
+    """What of an answer's text people are shown: nothing redacted, and no credential that it repeats."""
+    return attempt.redact(hider(answer.proofs)(text))

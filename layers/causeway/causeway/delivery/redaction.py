@@ -1,4 +1,7 @@
-"""Redaction: what a manifest names in ``redact`` stays out of reasons, histories, logs and events."""
+"""Redaction: what a manifest names in ``redact`` stays out of reasons, histories, logs and events.
+
+What a call proved itself with stays out of the history of its answer, too: many servers repeat it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from causeway.events.envelope import scope_of
 from causeway.events.expressions import ExpressionError, select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from causeway.events.envelope import Event
     from causeway.plan.records import JSON
@@ -27,12 +30,18 @@ def redactor(paths: Sequence[str], event: Event | None) -> Callable[[str], str]:
         paths: Such as ``data.customer.email``; of an object or a list every value in it is meant.
         event: Whose values; without one nothing can be taken out.
     """
+    if event is None:
+        return hider(())
+    leaves = (leaf for path in paths for leaf in _leaves(_value(path, event)))
+    return hider(leaf if isinstance(leaf, str) else json.dumps(leaf) for leaf in leaves)
+
+
+def hider(texts: Iterable[str]) -> Callable[[str], str]:
+    """A function that takes certain texts out of another one, however they are written there."""
     written: set[str] = set()
-    for path in paths if event else ():
-        for value in _leaves(_value(path, event)):  # type: ignore[arg-type] # there is one
-            text = value if isinstance(value, str) else json.dumps(value)
-            written |= {text, quote(text, errors="replace"), quote_plus(text, errors="replace")}
-            written |= {json.dumps(text)[1:-1], repr(text)[1:-1]}
+    for text in texts:
+        written |= {text, quote(text, errors="replace"), quote_plus(text, errors="replace")}
+        written |= {json.dumps(text)[1:-1], repr(text)[1:-1]}
     longest_first = sorted(written - {""}, key=len, reverse=True)  # one may be part of another
     if not longest_first:
         return lambda text: text

@@ -54,7 +54,8 @@ class Embedded(NamedTuple):
 _IN_EXPRESSION = re.compile(
     r"""[{}] | '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | `(?:[^`\\]|\\.)*` | ['"`]""", re.VERBOSE | re.DOTALL
 )
-_NOT_IN_HEADER = re.compile(r"[^\t\x20-\x7e]")
+NOT_IN_HEADER = re.compile(r"[^\t\x20-\x7e]")
+"""What the value of a header cannot hold (RFC 9110, section 5.5)."""
 _START = re.compile(r"\$\$\{|\$\{")
 _URL_SAFE = "/%:@!$&'()*+,;=~"
 """What stays as the map's author wrote it in a path (RFC 3986, section 3.3); ``%`` is their own encoding."""
@@ -112,7 +113,7 @@ def render_headers(headers: Mapping[str, JSON], scope: Mapping[str, JSON]) -> di
         if value is OMITTED:
             continue
         rendered[name] = _as_text(value, f"header {name}")
-        if _NOT_IN_HEADER.search(rendered[name]):
+        if NOT_IN_HEADER.search(rendered[name]):
             problem = "the value has a line break or another character that is not printable ASCII"
             raise ExpressionError(problem, f"header {name}")
     return rendered

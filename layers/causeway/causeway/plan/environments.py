@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from causeway.plan.finding import paths
 from causeway.plan.problems import did_you_mean
 from causeway.plan.yaml import Document
 
@@ -73,7 +74,7 @@ class _Merging:
         self, base: JSON, partial: JSON, path: KeyPath, places: dict[KeyPath, Place], problems: list[Problem]
     ) -> JSON:
         if not (isinstance(base, dict) and isinstance(partial, dict)):
-            self._replace(path, places)
+            self._replace(path, base, partial, places)
             return partial
         merged = dict(base)
         for key, value in partial.items():
@@ -81,18 +82,15 @@ class _Merging:
             if value is not None:
                 merged[key] = self._merge(base.get(key), value, here, places, problems)
             elif key in merged:
-                del merged[key]
-                self._replace(here, places)
+                self._replace(here, merged.pop(key), None, places)
             else:
                 message = "null removes a key, and there is none"
                 problems.append(self.over.problem((*self.root, *here), message))
         return merged
 
-    def _replace(self, path: KeyPath, places: dict[KeyPath, Place]) -> None:
+    def _replace(self, path: KeyPath, old: JSON, new: JSON, places: dict[KeyPath, Place]) -> None:
         """Take the places at and below a path from the environment's file."""
-        for old in [old for old in places if old[: len(path)] == path]:
-            del places[old]
-        root = (*self.root, *path)
-        for new, place in self.over.places.items():
-            if new[: len(root)] == root:
-                places[new[len(self.root) :]] = place
+        for gone in paths(old, path):
+            places.pop(gone, None)
+        for come in paths(new, path):
+            places[come] = self.over.places[*self.root, *come]

@@ -50,7 +50,7 @@ def read_map(directory: Path) -> MapFiles:
         return files
     _read_manifests(files.systems, directory / "systems", files)
     _read_manifests(files.integrations, directory, files)
-    _read_manifests(files.environments, directory / "environments", files)
+    _read_manifests(files.environments, directory / "environments", files, may_be_empty=True)
     _read_transforms(directory / "transforms", files)
     for name, document in files.environments.items():
         if not re.fullmatch(NAME_FORM.pattern, name):
@@ -64,10 +64,12 @@ def read_map(directory: Path) -> MapFiles:
     return files
 
 
-def _read_manifests(manifests: dict[str, Document], folder: Path, files: MapFiles) -> None:
+def _read_manifests(
+    manifests: dict[str, Document], folder: Path, files: MapFiles, *, may_be_empty: bool = False
+) -> None:
     for path in sorted(folder.glob("*.yaml")):
         try:
-            manifests[path.stem] = read(path, str(path))
+            manifests[path.stem] = read(path, str(path), may_be_empty=may_be_empty)
         except UnreadableError as error:
             files.problems += error.problems
             files.unreadable.add(path.stem)
@@ -85,21 +87,31 @@ def _read_transforms(folder: Path, files: MapFiles) -> None:
 
 def _names(path: Path) -> frozenset[str]:
     """The names that a module defines, without running it: the build may lack what it imports."""
-    names = set()
-    for node in ast.parse(path.read_bytes(), str(path)).body:
-        if isinstance(node, ast.FunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.ImportFrom | ast.Import):
-            names.update(alias.asname or alias.name for alias in node.names)
-        elif isinstance(node, ast.Assign):
-            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
-    return frozenset(names)
+    return frozenset(_defined(ast.parse(path.read_bytes(), str(path)).body))
+
+
+def _defined(nodes: list[ast.stmt]) -> Iterator[str]:
+    for node in nodes:
+        match node:
+            case ast.FunctionDef():
+                yield node.name
+            case ast.ImportFrom() | ast.Import():
+                yield from (alias.asname or alias.name for alias in node.names)
+            case ast.Assign():
+                yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+            case ast.If() | ast.Try():  # such as an import with something in its stead
+                yield from _defined([*node.body, *node.orelse])
+                for handler in getattr(node, "handlers", ()):
+                    yield from _defined(handler.body)
 
 
 def _overlooked(directory: Path) -> Iterator[Problem]:
     """Files that look like manifests and would not be read."""
-    for path in sorted(directory.rglob("*.yml")):
-        yield Problem(Place(str(path)), "", "not read: a manifest's name ends in .yaml")
+    for path in sorted(directory.rglob("*.[yY]*")):
+        if path.suffix != ".yaml" and path.suffix.lower() in (".yaml", ".yml"):
+            yield Problem(Place(str(path)), "", "not read: a manifest's name ends in .yaml")
     for path in sorted(directory.rglob("*.yaml")):
         folders = path.relative_to(directory).parts[:-1]
         if folders and (len(folders) > 1 or folders[0] not in ("systems", "environments")):

@@ -22,6 +22,13 @@ def find(value: JSON, pattern: str) -> Iterator[tuple[KeyPath, JSON]]:
     yield from _find(value, pattern.split("."), ())
 
 
+def paths(value: JSON, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Where all values are that are part of a value: its own path first, and those below it."""
+    yield path
+    for key, item in _items(value):
+        yield from paths(item, (*path, key))
+
+
 def _find(value: JSON, parts: list[str], path: KeyPath) -> Iterator[tuple[KeyPath, JSON]]:
     if not parts:
         yield path, value

@@ -67,8 +67,10 @@ _REFUSED = {
 _REMEDIES = (
     ("cannot start any token", "", "\t", "a tab: YAML is indented with spaces"),
     ("cannot start any token", "", "", "a text cannot begin with `{after}`: put it in quotes"),
-    # Behind the * of an alias or the & of an anchor:
-    ("expected alphabetic or numeric", "", "", "a text cannot begin with `{before}`: put it in quotes"),
+    # Behind the * of an alias or the & of an anchor, or behind the name that follows it:
+    ("expected alphabetic or numeric", "*", "", "a text cannot begin with `*`: put it in quotes"),
+    ("expected alphabetic or numeric", "&", "", "a text cannot begin with `&`: put it in quotes"),
+    ("expected alphabetic or numeric", "", "", "a text cannot begin with `*` or `&`: put it in quotes"),
     ("", "$", "{", "inside `{{...}}` or `[...]` a text with `${{` needs quotes around it"),
     (
         "mapping values are not allowed",
@@ -76,8 +78,15 @@ _REMEDIES = (
         "",
         "a text with `: ` in it needs quotes around it (or indent this line)",
     ),
+    ("could not find expected ':'", "", "", "a key needs `: ` behind it: a colon and a space"),
     ("unexpected end of stream", "", "", "this quote is never closed"),
     ("<stream end>", "", "", "this bracket is never closed"),
+    (
+        "expected ',' or",
+        "",
+        "",
+        "inside `{{...}}` or `[...]` a text with brackets or quotes needs quotes around it",
+    ),
     ("unknown escape", "", "", "in double quotes a backslash begins an escape: use single quotes"),
     ("another document", "", "", "one file is one manifest: `---` may not follow"),
     (
@@ -119,12 +128,13 @@ class UnreadableError(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
-def read(path: Path, file: str) -> Document:
+def read(path: Path, file: str, *, may_be_empty: bool = False) -> Document:
     """Read one file.
 
     Args:
         path: The file.
         file: How messages name it.
+        may_be_empty: Whether nothing but comments is an object without keys.
 
     Raises:
         UnreadableError: it is too large, not UTF-8, or not YAML of this kind.
@@ -133,13 +143,13 @@ def read(path: Path, file: str) -> Document:
     if len(content) > LARGEST:
         raise UnreadableError([Problem(Place(file), "", f"larger than {LARGEST} bytes")])
     try:
-        return parse(content.decode("utf-8-sig"), file)
+        return parse(content.decode("utf-8-sig"), file, may_be_empty=may_be_empty)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UnreadableError([Problem(Place(file, line), "", "not UTF-8")]) from error
 
 
-def parse(text: str, file: str) -> Document:
+def parse(text: str, file: str, *, may_be_empty: bool = False) -> Document:
     """Read a text; see :func:`read`."""
     try:
         problems = list(_refuse(text, file))
@@ -148,6 +158,8 @@ def parse(text: str, file: str) -> Document:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise UnreadableError([_explain(error, text, file)]) from error
+    if root is None and may_be_empty:
+        return Document(file, {}, {})
     if not isinstance(root, MappingNode):
         raise UnreadableError(
             [Problem(Place(file, 1, 1), "", "a manifest is `key: value` lines; this has none")]
@@ -285,7 +297,8 @@ def _explain(error: yaml.YAMLError, text: str, file: str) -> Problem:
         position = getattr(error, "position", 0)
         return Problem(Place(file, text.count("\n", 0, position) + 1), "", "a control character; remove it")
     message = str(getattr(error, "problem", ""))
-    if "end" in message and "stream" in message:  # where it begins says more than that the file has ended
+    # Where it begins says more than that the file has ended, or that another line follows:
+    if ("end" in message and "stream" in message) or "could not find expected ':'" in message:
         mark = getattr(error, "context_mark", None) or mark
     line = _line(text, mark.line)
     remedy = _remedy(message, line[: mark.column], line[mark.column :])

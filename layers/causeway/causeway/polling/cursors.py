@@ -33,6 +33,7 @@ _RFC3339 = re.compile(
 _INTEGER = re.compile(r"-?\d{1,38}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LEAP_SECOND = "60"
+_MOST_DIGITS = 20
 _SECONDS = {f"{second:02}Z": second * SECOND for second in range(60)}
 _WITHIN_A_MINUTE = tuple(f"{second:02}.000Z" for second in range(60))
 _TO_A_SECOND = len("2026-11-22T10:05:")
@@ -149,9 +150,12 @@ def _scaled(value: str | float, unit: int, what: str) -> int:
         scaled = value * unit
     else:
         try:
-            scaled = int((Decimal(str(value)) * unit).to_integral_value("ROUND_FLOOR"))
-        except (InvalidOperation, ValueError, OverflowError):
+            number = Decimal(str(value))
+        except InvalidOperation:
             raise CursorError(f"not a number of {what}") from None
+        if not number.is_finite() or number.adjusted() > _MOST_DIGITS:  # 1e900000 is half a minute's work
+            raise CursorError(f"a number of {what} that is no time of the years 1 to 9999")
+        scaled = int((number * unit).to_integral_value("ROUND_FLOOR"))
     if not _OLDEST <= scaled <= _NEWEST:
         raise CursorError(f"a number of {what} that is no time of the years 1 to 9999")
     return scaled

@@ -145,9 +145,12 @@ def _usual(items: list[Item], separator: str | None) -> re.Pattern[str] | None:
 
 def _item(part: str, allowed: frozenset[str]) -> Item:
     found = _PLACEHOLDER.findall(part)
+    if "timestamp" in found and "timestamp" not in allowed:
+        raise SchemeError("pattern: {timestamp} needs `timestamp: {unit: s}`, which says what is read there")
     if len(found) != 1 or found[0] not in allowed:
         choices = ", ".join(f"{{{name}}}" for name in sorted(allowed))
-        raise SchemeError(f"pattern: {part!r} must hold exactly one of {choices}")
+        several = ": `separator` says what stands between several" if len(found) > 1 else ""
+        raise SchemeError(f"pattern: {part!r} must hold exactly one of {choices}{several}")
     before, after = part.split(f"{{{found[0]}}}")
     return Item(before, found[0], after)
 
@@ -208,12 +211,18 @@ class SignedPattern:
         return self._format % tuple([read(request, timestamp, secret, data) for read in self._readers])
 
 
+_DESCRIBED = {"id": "headers.NAME", "nonce": "{header: NAME}"}
+"""What stands in a header that another key of the record names."""
+
+
 def _reader(name: str, headers: Mapping[str, str], *, until: str) -> Reader:
     if name in _REQUEST_FIELDS:
         return _REQUEST_FIELDS[name]
     if name.startswith("body."):
         return _body_reader(path_of(name), until)
     header = name.removeprefix("header:").lower() if name.startswith("header:") else headers.get(name)
+    if not header and name in _DESCRIBED:
+        raise SchemeError(f"signed: {{{name}}} needs `{name}: {_DESCRIBED[name]}`, which says where it is")
     if not header:
         raise SchemeError(f"signed: {{{name}}} is not known; {known_fields()}")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from causeway.plan.yaml import Document
 
 _HEADERS = ("api.headers", *(f"{call}.headers" for call in (*CALLS, POLLS)))
+_HEADERS_OF_ANSWERS = ("webhooks.reply.headers", "target.reply.headers")
 _OF_THE_ATTEMPT = frozenset({"idempotency-key", "causeway-event-id", "causeway-attempt", "traceparent"})
 
 
@@ -65,18 +66,38 @@ def _headers(document: Document) -> Iterator[Problem]:
     for pattern in _HEADERS:
         for path, headers in find(document.value, pattern):
             for name, value in headers.items() if isinstance(headers, dict) else ():
-                problem = _header(name.lower(), value)
+                problem = _header(name.lower(), value) or _unprintable(value)
                 if problem:
                     yield document.problem((*path, name), problem)
+    for pattern in _HEADERS_OF_ANSWERS:
+        for path, value in find(document.value, f"{pattern}.*"):
+            problem = _connections(str(path[-1]).lower()) or _unprintable(value)
+            if problem:
+                yield document.problem(path, problem)
 
 
 def _header(name: str, value: JSON) -> str | None:
     if name in OWN_HEADERS:
-        return "belongs to the connection: no manifest sets it"
+        return _connections(name)
     if name in _OF_THE_ATTEMPT:
         return "set by Causeway on every call: leave it out"
     if name in ("authorization", "proxy-authorization") and isinstance(value, str):
         return "a credential is never written in a manifest: use the system's `auth`"
+    return None
+
+
+def _connections(name: str) -> str | None:
+    return "belongs to the connection: no manifest sets it" if name in OWN_HEADERS else None
+
+
+def _unprintable(value: JSON) -> str | None:
+    """What a header cannot hold, in a text as it is written; what an event brings is seen when it is sent."""
+    try:
+        written = "".join(texts.literals(value)) if isinstance(value, str) else ""
+    except texts.TextError:
+        return None  # told with the other texts
+    if texts.NOT_IN_HEADER.search(written):
+        return "has a line break or another character that is not printable ASCII, which no header can hold"
     return None
 
 

@@ -27,7 +27,7 @@ def remark_on(merged: Merged) -> Iterator[Problem]:
         if isinstance(name, str)
     }
     for name, document in merged.systems.items():
-        if name not in used:
+        if name not in used and not merged.unreadable:  # or who uses it may be what could not be read
             yield document.problem(("system",), "no integration uses this system", "note")
     for document in merged.integrations.values():
         for path, buffer in find(document.value, "flow.buffer"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causeway.calls.request import OWN_HEADERS
 from causeway.plan.finding import find
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from causeway.plan.problems import Problem
     from causeway.plan.yaml import Document
 
-_SET_HERE = OWN_HEADERS | {"idempotency-key", "causeway-delivery", "location", "retry-after"}
+_SET_HERE = frozenset({"idempotency-key", "causeway-delivery", "location", "retry-after"})
 
 
 def check_requests(merged: Merged) -> Iterator[Problem]:
@@ -26,7 +25,7 @@ def check_requests(merged: Merged) -> Iterator[Problem]:
         for path, headers in find(document.value, "target.reply.headers"):
             for name in headers if isinstance(headers, dict) else ():
                 if str(name).lower() in _SET_HERE:
-                    yield document.problem((*path, name), "set by Causeway or the connection: leave it out")
+                    yield document.problem((*path, name), "set by Causeway: leave it out")
 
 
 def _waited_for(document: Document) -> Iterator[Problem]:

@@ -161,6 +161,13 @@ class BusTarget(Manifest):
     body: Json = "${data}"
     """An object with texts, the event's detail."""
 
+    @classmethod
+    def findings(cls, value: Mapping[str, JSON]) -> Iterator[Finding]:
+        """A literal that EventBridge would refuse for each event."""
+        body = value.get("body", {})
+        if not isinstance(body, dict) and not (isinstance(body, str) and "${" in body):
+            yield "body", "must be an object, the event's detail"
+
 
 class BucketTarget(Manifest):
     """An S3 bucket."""

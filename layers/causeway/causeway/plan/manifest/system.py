@@ -12,10 +12,10 @@ from causeway.plan.manifest.call import RetryOn
 from causeway.plan.manifest.polls import Poll
 from causeway.plan.manifest.scheme import Reply, SchemeChoice
 from causeway.plan.manifest.values import (
+    BaseUrl,
     DataPath,
     Expression,
     HeaderName,
-    Link,
     Name,
     Network,
     PositiveDuration,
@@ -53,7 +53,7 @@ class Webhooks(Manifest):
     token: SecretName | None = None
     """The name of the secret that the provider shows at first contact (Meta's verify token)."""
     reply: Reply | None = None
-    base_url: Link | None = None
+    base_url: BaseUrl | None = None
     """The public URL, where the scheme signs it; the stack's unless it is written."""
     keep_rejected: UpToAWeek = written("0s")
     """How long refused requests are kept, for `causeway verify`; at most 7d."""

@@ -142,13 +142,19 @@ Email = Annotated[str, Form(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
 
 Link = Annotated[str, Form(r"https?://[^\s]+", "a link: https://...")]
 
+BaseUrl = Annotated[str, Form(r"https?://[^\s?#]+", "a link without query and fragment: https://...")]
+
 HeaderName = Annotated[str, Form(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "the name of an HTTP header")]
 
 Network = Annotated[str, BeforeValidator(_network), Field(json_schema_extra={"examples": ["10.0.0.0/8"]})]
 """A network in CIDR notation."""
 
 DataPath = Annotated[
-    str, Form(r"""(data|headers)(\.([A-Za-z_]\w*|"[^"]+")|\[\*?\])+""", "a path such as data.customer.email")
+    str,
+    Form(
+        r"""(data|headers)(\.([A-Za-z_]\w*|"[^"]+")|\[\*?\])+""",
+        "a path such as data.customer.email, data.lines[].name or 'headers.\"x-name\"'",
+    ),
 ]
 """Where a value is in an event."""
 
