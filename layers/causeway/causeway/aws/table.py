@@ -164,7 +164,7 @@ class Table:
             page: Read so many at a time.
         """
         if range_key[1] > range_key[2]:  # nothing lies between them, and to DynamoDB that is a mistake
-            return
+            return iter(())
         where = {"IndexName": index} if index else {"ConsistentRead": True}
         start = {"ExclusiveStartKey": to_item(after)} if after else {}
         return self._query(
