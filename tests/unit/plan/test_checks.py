@@ -93,6 +93,14 @@ def test_files_that_look_like_manifests_and_would_not_be_read_are_told(tmp_path)
     ]
 
 
+def test_a_directory_without_manifests_is_probably_another_one(tmp_path):
+    (remark,) = compile_map(tmp_path).remarks
+    assert (remark.severity, remark.message) == (
+        "warning",
+        "no manifest is here: integrations are *.yaml in it, systems in systems/",
+    )
+
+
 def test_a_directory_that_is_not_there_is_told(tmp_path):
     with pytest.raises(InvalidMapError, match="there is no such directory"):
         compile_map(tmp_path / "nowhere")

@@ -29,7 +29,7 @@ _LONGEST_WAIT = 7 * 86400.0
 _WORD = re.compile(
     r"(?P<no>!?)(?:(?P<kind>connection|timeout)|(?P<first>[1-5]\d\d)(?:-(?P<last>[1-5]\d\d))?)", re.ASCII
 )
-_SECONDS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+_SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

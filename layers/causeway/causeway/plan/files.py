@@ -50,6 +50,9 @@ def read_map(directory: Path) -> MapFiles:
         return files
     _read_manifests(files.systems, directory / "systems", files)
     _read_manifests(files.integrations, directory, files)
+    if not (files.systems or files.integrations or files.unreadable):
+        nothing_here = "no manifest is here: integrations are *.yaml in it, systems in systems/"
+        files.problems.append(Problem(Place(str(directory)), "", nothing_here, "warning"))
     _read_manifests(files.environments, directory / "environments", files, may_be_empty=True)
     _read_transforms(directory / "transforms", files)
     for name, document in files.environments.items():
