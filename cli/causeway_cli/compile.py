@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from causeway_cli.maps import Directory, compiled
-from causeway_cli.options import MAP
+from causeway_cli.options import MAP, AsJson
+from causeway_cli.printing import print_json
 
 
 def compile_map(
     directory: Directory = MAP,
     *,
     out: Annotated[Path, typer.Option(help="Where plan/ and python/transforms/ are written.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write the plan of every environment, and the transforms: the content of the plan layer.
 
@@ -26,4 +28,7 @@ def compile_map(
 
     result = compiled(directory)
     write(result, out)
-    typer.echo(f"wrote {', '.join(sorted(result.plans))} to {out / 'plan'}")
+    if as_json:
+        print_json({"plan": str(out / "plan"), "environments": sorted(result.plans)})
+    else:
+        typer.echo(f"wrote {', '.join(sorted(result.plans))} to {out / 'plan'}")

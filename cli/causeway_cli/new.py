@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from causeway_cli.errors import CommandError
-from causeway_cli.options import MAP, MapHere
+from causeway_cli.options import MAP, AsJson, MapHere
+from causeway_cli.printing import print_json
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -29,24 +30,24 @@ def new() -> None:
 
 
 @app.command()
-def system(name: Name, *, directory: MapHere = MAP) -> None:
+def system(name: Name, *, directory: MapHere = MAP, as_json: AsJson = False) -> None:
     """Write DIR/systems/NAME.yaml: how a system signs what it sends, and how it is called.
 
     Example: causeway new system shop
     """
-    _write("system", name, directory / "systems" / f"{name}.yaml")
+    _write("system", name, directory / "systems" / f"{name}.yaml", as_json=as_json)
 
 
 @app.command()
-def integration(name: Name, *, directory: MapHere = MAP) -> None:
+def integration(name: Name, *, directory: MapHere = MAP, as_json: AsJson = False) -> None:
     """Write DIR/NAME.yaml: from where, to where, who owns it, and what happens when it fails.
 
     Example: causeway new integration orders-to-ledger
     """
-    _write("integration", name, directory / f"{name}.yaml")
+    _write("integration", name, directory / f"{name}.yaml", as_json=as_json)
 
 
-def _write(kind: str, name: str, path: Path) -> None:
+def _write(kind: str, name: str, path: Path, *, as_json: bool) -> None:
     from causeway.plan.manifest.values import NAME_FORM  # noqa: PLC0415 - pydantic, only where needed
     from causeway.webhooks.schemes import SCHEMES  # noqa: PLC0415
 
@@ -61,4 +62,7 @@ def _write(kind: str, name: str, path: Path) -> None:
             file.write(template.substitute(name=name, schemes=", ".join(SCHEMES)))
     except FileExistsError as error:
         raise CommandError(f"{path} is there already: nothing is overwritten") from error
-    typer.echo(f"wrote {path}: fill it in, then run causeway check")
+    if as_json:
+        print_json({"path": str(path)})
+    else:
+        typer.echo(f"wrote {path}: fill it in, then run causeway check")

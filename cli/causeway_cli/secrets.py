@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from causeway_cli.errors import CommandError
 from causeway_cli.options import AsJson
 from causeway_cli.place import FindPlace, Place, at_place
 from causeway_cli.printing import print_json, wide_console
-from causeway_cli.secret_names import uses
+from causeway_cli.secret_names import SecretUse, uses
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -34,6 +35,7 @@ def put(
     name: Annotated[str, typer.Argument(help="The name, as the map writes it.")],
     *,
     file: Annotated[Path | None, typer.Option("--file", help="Read the value from a file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Store a value, read from --file, standard input or a prompt; never from the command line.
 
@@ -44,7 +46,7 @@ def put(
     value = _value(name, file)
     for use in directions:
         place.secrets.put(use, value)
-        print(f"stored {use.name} ({use.direction})")
+    _show_stored(directions, as_json=as_json)
 
 
 @app.command("list")
@@ -88,6 +90,7 @@ def accept(
     minutes: Annotated[
         int, typer.Option("--minutes", min=1, max=60, help="How long the window is open.")
     ] = 10,
+    as_json: AsJson = False,
 ) -> None:
     """Open a window in which a provider may bring its secret at first contact (Asana, Notion), and wait.
 
@@ -97,9 +100,20 @@ def accept(
     """
     place = find()
     use = accepting.chosen(place, system, name)
-    print(f"waiting {minutes} minutes for {system} to bring {use.name}: create the subscription now")
+    typer.echo(
+        f"waiting {minutes} minutes for {system} to bring {use.name}: create the subscription now",
+        err=as_json,
+    )
     accepting.accept(place, system, use, seconds=minutes * 60)
-    print(f"stored {use.name} ({use.direction})")
+    _show_stored([use], as_json=as_json)
+
+
+def _show_stored(stored: Sequence[SecretUse], *, as_json: bool) -> None:
+    if as_json:
+        print_json([{"name": use.name, "direction": use.direction, "used_by": use.used_by} for use in stored])
+        return
+    for use in stored:
+        print(f"stored {use.name} ({use.direction})")
 
 
 def _value(name: str, file: Path | None) -> str:

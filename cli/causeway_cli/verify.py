@@ -13,7 +13,7 @@ from rich.table import Table
 from causeway_cli.errors import CommandError
 from causeway_cli.options import AsJson
 from causeway_cli.place import FindPlace, at_place
-from causeway_cli.printing import print_json, wide_console
+from causeway_cli.printing import plain, print_json, wide_console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,10 +79,9 @@ def _show_diagnosed(found: Sequence[Diagnosed], *, as_json: bool) -> None:
     if not found:
         typer.echo("no refused request is kept: `webhooks.keep_rejected` says how long they are")
     for each in found:
-        typer.echo(each.title)
-        for finding in each.findings:
-            typer.echo(f"  {finding.kind}: {finding.text}")
-        typer.echo(f"  {each.shown}")
+        findings = [f"  {finding.kind}: {finding.text}" for finding in each.findings]
+        for line in (each.title, *findings, f"  {each.shown}"):
+            typer.echo(plain(line))  # whoever sent it proved nothing
 
 
 def _vectors(file: Path, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from rich.text import Text
 from causeway.delivery.targets import place_of
 from causeway.plan.sources import system_of, taken_by
 from causeway_cli.local.differences import BEHAVIOUR, LAYERS_LEFT_OUT, LEFT_OUT, PROPERTIES_LEFT_OUT
+from causeway_cli.printing import plain
 
 if TYPE_CHECKING:
     from causeway.plan.plan import Plan
@@ -58,7 +59,7 @@ class DevConsole:
         line.append(f"{time.strftime('%H:%M:%S', time.localtime(at))}.{int(at * 1000) % 1000:03d}  ", "dim")
         line.append(f"{who:<22} ", "bold")
         line.append(f"{what:<10}  ", _STYLES[style])
-        line.append(detail)
+        line.append(plain(detail))  # reasons and ids are others' texts
         with self._lock:
             heapq.heappush(self._waiting, (at, next(self._number), line))
 

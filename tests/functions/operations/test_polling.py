@@ -70,6 +70,8 @@ def test_what_cannot_be_read_is_said_before_anything_is_sent(stage, polls):
         polls.start(poll, since="yesterday")
     with pytest.raises(CursorError, match="not a time"):
         polls.start(poll, since="2023-11-14", until="tomorrow")
+    with pytest.raises(CursorError, match="since is after until"):
+        polls.start(poll, since="2023-11-14", until="2023-11-13T23:59:59Z")
     with pytest.raises(CursorError, match="no cursor"):
         polls.start(_without_cursor(poll), since="2023-11-14")
     assert stage.invoke() is False

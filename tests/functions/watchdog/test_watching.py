@@ -89,6 +89,7 @@ def test_dead_letters_are_told_at_once_and_new_ones_once_an_hour_at_most(stage, 
     first = one(watched.mail)
     assert first.subject == "[critical] orders-to-ledger: 1 delivery given up"
     assert "causeway replay --integration orders-to-ledger" in first.by_protocol["email"]
+    assert "its commands mean it with --stack causeway-dev" in first.by_protocol["email"]
     for number in range(1, 60):
         stage.accept(f"evt_{number}")
         watched.minutes(1, work(stage))

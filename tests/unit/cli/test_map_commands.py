@@ -190,6 +190,16 @@ def test_compile_writes_the_plan_of_every_environment(causeway, simple, tmp_path
     assert json.loads((tmp_path / "out" / "plan" / "dev.json").read_bytes())["environment"] == "dev"
 
 
+def test_what_a_command_wrote_can_be_had_as_json(causeway, simple, tmp_path):
+    _, compiled, _ = causeway("compile", simple, "--out", tmp_path / "out", "--json")
+    assert json.loads(compiled) == {
+        "plan": f"{tmp_path}/out/plan",
+        "environments": ["dev", "production", "staging"],
+    }
+    _, made, _ = causeway("new", "system", "shop", "--integrations", tmp_path, "--json")
+    assert json.loads(made) == {"path": f"{tmp_path}/systems/shop.yaml"}
+
+
 def test_compile_writes_nothing_of_a_map_with_errors(causeway, broken, tmp_path):
     code, out, err = causeway("compile", broken, "--out", tmp_path / "out")
     assert (code, out) == (1, "")

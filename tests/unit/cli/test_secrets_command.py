@@ -52,8 +52,13 @@ def test_what_is_missing_is_shown_and_put_in_every_direction_that_the_map_uses(
     missing = secrets("check")
     put = secrets("put", "shop/key", stdin=f"{VALUE}\n")
     there = secrets("check", "--json")
+    again = secrets("put", "shop/key", "--json", stdin=VALUE)
 
     assert missing.returncode == 1
+    assert [(each["name"], each["direction"]) for each in json.loads(again.stdout)] == [
+        ("shop/key", "in"),
+        ("shop/key", "out"),
+    ]
     assert missing.stdout.count("missing") == 2
     assert put.stdout == "stored shop/key (in)\nstored shop/key (out)\n"
     assert there.returncode == 0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from causeway_cli import request_files
+from causeway_cli import request_files, verify
 from causeway_cli.errors import CommandError
+from causeway_cli.refusals import Diagnosed
 from tests.support.aws import credentials_for
 from tests.support.local_cloud import CAUSEWAY
 
@@ -118,6 +119,12 @@ def _read(tmp_path: Path, content: bytes) -> Any:
     file = tmp_path / "request"
     file.write_bytes(content)
     return request_files.read(file, base_url="https://hooks.example.com", now=AT)
+
+
+def test_nothing_of_a_request_is_a_command_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Anybody can send what is refused, and the operator looks at it."""
+    verify._show_diagnosed([Diagnosed("request", [], "{} \x1b]0;mine\x07 \x9b2J\r{}")], as_json=False)
+    assert capsys.readouterr().out == "request\n  {} ?]0;mine? ?2J?{}\n"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"])

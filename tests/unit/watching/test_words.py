@@ -106,7 +106,7 @@ def test_what_a_target_says_forges_no_line_of_an_e_mail_and_is_no_markup_in_a_ch
         integrations=("orders-to-ledger",),
     )
     said = message(finding)
-    labels = [line[:11].strip() for line in said.text.splitlines()[2:-3]]
+    labels = [line[:11].strip() for line in said.text.partition("\n\n-- ")[0].splitlines()[2:]]
     assert labels == ["What", "Since", "Cause", "Next step", "Concerns", "Console"]
     assert all(each.isprintable() for each in said.text.splitlines())
     content = json.loads(said.chat)["content"]

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from causeway.polling.cursors import CursorError
 from causeway.polling.shelf import Shelf
 from causeway.polling.states import REGULAR, States
 from causeway.polling.taking import is_taken
@@ -92,7 +93,9 @@ class Polls:
             backfill(poll, since, now)  # raises what the poller would
             wanted = {"id": f"{int(now)}-{os.urandom(3).hex()}", "since": since}
             if until is not None:
-                bound(poll["cursor"], until)
+                first, last = bound(poll["cursor"], since), bound(poll["cursor"], until)
+                if first > last:  # type: ignore[operator] # of one kind
+                    raise CursorError("since is after until: there is nothing in between")
                 wanted["until"] = until
         tick = make_tick(poll["system"], poll["name"], now, wanted)
         self._ticks.send(tick)

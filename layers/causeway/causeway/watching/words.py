@@ -167,10 +167,13 @@ class Words:
             yield "Console", self.console
 
     def _foot(self, recipient: Recipient) -> str:
+        watched = (
+            f"-- \nCauseway watches the stack {self.stack}: its commands mean it with --stack {self.stack}.\n"
+        )
         if not recipient.instead_of:
-            return f"-- \nCauseway watches the stack {self.stack}. You own what this is about, or operate it."
+            return f"{watched}You own what this is about, or operate it."
         return (
-            f"-- \nCauseway watches the stack {self.stack}. You are told as its operator, instead of\n"
+            f"{watched}You are told as its operator, instead of\n"
             f"{listing(recipient.instead_of)}: not confirmed (`causeway owners sync --remind` asks again)."
         )
 

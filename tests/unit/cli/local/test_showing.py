@@ -71,6 +71,13 @@ def test_a_line_that_comes_in_after_later_ones_is_shown_within_the_time_that_it_
     assert list(follower.new()) == []
 
 
+def test_nothing_in_a_log_is_a_command_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = DevConsole()
+    console.event("shop", "received", "event_id=\x1b]0;mine\x07 \x9b2J")
+    console.flush(everything=True)
+    assert capsys.readouterr().out.endswith("event_id=?]0;mine? ?2J\n")
+
+
 def test_a_log_line_is_shown_with_what_it_is_about() -> None:
     shown: list[tuple[Any, ...]] = []
     line = {
