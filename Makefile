@@ -55,7 +55,7 @@ sam-local: setup ## Open the local cloud that runs here to `sam local`, and writ
 
 .PHONY: test
 test: setup ## Run the tests, WORKERS of them beside each other: some wait more than they work.
-	@$(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and form.

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from causeway_cli.local.console import DevConsole
-from causeway_cli.local.following import EVERY, Follower, show
+from causeway_cli.local.following import SOON, Follower, show
 from causeway_cli.options import AsJson, Name, when
 from causeway_cli.stacks import OnStack, on_stack
 
@@ -53,6 +53,6 @@ def tail(
                     else:
                         show(line, console.event)
                 console.flush()
-                time.sleep(EVERY if place.local else EVERY_ON_AWS)
+                time.sleep(SOON if place.local else EVERY_ON_AWS)
         except KeyboardInterrupt:
             console.flush(everything=True)

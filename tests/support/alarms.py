@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import math
 import re
@@ -127,6 +128,14 @@ def calculate(
         known: Each metric's value, by its id.
         never: Those that FILL does not fill, for nothing of them is there.
     """
+    return _calculate(expression, tuple(known.items()), frozenset(never))
+
+
+@functools.lru_cache(maxsize=10_000)  # most minutes are like others
+def _calculate(
+    expression: str, values: tuple[tuple[str, float | None], ...], never: frozenset[str]
+) -> float | None:
+    known = dict(values)
     for name in never:
         expression = re.sub(rf"FILL\({name}, [\d.]+\)", name, expression)
     if "METRICS(" in expression:
@@ -206,7 +215,7 @@ class Alarm:
     name: str
     properties: Mapping[str, Any]
 
-    @property
+    @functools.cached_property
     def metrics(self) -> dict[str, tuple[Metric, str]]:
         """What it watches, with the statistic of each, by the ids of its expression."""
         own = self.properties

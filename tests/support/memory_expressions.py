@@ -1,4 +1,7 @@
-"""DynamoDB's condition and update expressions, as far as Causeway writes them, evaluated in memory."""
+"""DynamoDB's condition and update expressions, as far as Causeway writes them, evaluated in memory.
+
+Causeway writes few different ones, and tests evaluate them by the hundred thousand: each is read once, into functions.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,92 @@ def _compares(operator, left, right):
     return kind == other and COMPARE[operator](a, b)
 
 
-@functools.cache
-def _tokens(text):
-    return TOKEN.findall(text)
+class _Condition:
+    """A condition as a function of (item, known): what its names and values stand for.
+
+    ``used`` are those that DynamoDB wants to be told, whether it comes to look at them or not.
+    """
+
+    def __init__(self, text):
+        self.used = set()
+        self._tokens = TOKEN.findall(text)
+        self._at = 0
+        self.holds = self._or()
+        assert self._at == len(self._tokens), text
+
+    def _peek(self):
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _take(self, expected=None):
+        token = self._tokens[self._at]
+        assert expected in (None, token), (expected, token)
+        self._at += 1
+        return token
+
+    def _operand(self):
+        token = self._take()
+        if token[0] in "#:":
+            self.used.add(token)
+        return token
+
+    def _joined(self, word, part):
+        parts = [part()]
+        while self._peek() == word:
+            self._take()
+            parts.append(part())
+        return parts
+
+    def _or(self):
+        parts = self._joined("OR", self._and)
+        return parts[0] if len(parts) == 1 else lambda *where: any(part(*where) for part in parts)
+
+    def _and(self):
+        parts = self._joined("AND", self._one)
+        return parts[0] if len(parts) == 1 else lambda *where: all(part(*where) for part in parts)
+
+    def _one(self):
+        match self._peek():
+            case "NOT":
+                self._take()
+                denied = self._one()
+                return lambda *where: not denied(*where)
+            case "(":
+                return self._in_brackets(self._or)
+            case "attribute_exists" | "attribute_not_exists" as function:
+                self._take()
+                name = self._in_brackets(self._operand)
+                wanted = function == "attribute_exists"
+                return lambda item, known: (known.get(name, name) in item) == wanted
+        return self._comparison(self._operand(), self._take())
+
+    def _in_brackets(self, part):
+        self._take("(")
+        found = part()
+        self._take(")")
+        return found
+
+    def _comparison(self, name, operator):
+        if operator == "IN":
+            choices = self._in_brackets(lambda: self._joined(",", self._operand))
+            return lambda item, known: item.get(known.get(name, name)) in [known[each] for each in choices]
+        right = self._operand()
+        if operator != "BETWEEN":
+            return lambda item, known: _compares(operator, item.get(known.get(name, name)), known[right])
+        self._take("AND")
+        high = self._operand()
+
+        def between(item, known):
+            if not _compares("<=", known[right], known[high]):
+                raise AwsError(
+                    "ValidationException", "BETWEEN: the upper bound is below the lower bound", 400
+                )
+            left = item.get(known.get(name, name))
+            return _compares(">=", left, known[right]) and _compares("<=", left, known[high])
+
+        return between
+
+
+_condition = functools.cache(_Condition)
 
 
 @functools.cache
@@ -48,98 +134,46 @@ def _clauses(text):
     return found
 
 
+@functools.cache
+def _used_by_update(text):
+    tokens = {token for _, *tokens in _clauses(text) for token in tokens if token}
+    return {token for token in tokens if token[0] in "#:"}
+
+
 class Expressions:
     """The expressions of one request, with its names and values."""
 
     def __init__(self, parameters):
-        self.names = parameters.get("ExpressionAttributeNames", {})
-        self.values = parameters.get("ExpressionAttributeValues", {})
-        self.used = set()
+        names = parameters.get("ExpressionAttributeNames", {})
+        self._known = names | parameters.get("ExpressionAttributeValues", {})
+        self._used = set()
 
     def check_all_used(self):
         """Like DynamoDB: a name or value that no expression uses is an error."""
-        unused = {*self.names, *self.values} - self.used
+        unused = self._known.keys() - self._used
         assert not unused, f"unused in expressions: {unused}"
 
-    def _name(self, token):
-        self.used.add(token)
-        return self.names[token] if token.startswith("#") else token
-
-    def _value(self, token):
-        self.used.add(token)
-        return self.values[token]
+    def _use(self, tokens):
+        """Like DynamoDB: one that is used and not there is an error, also where it would not be looked at."""
+        assert tokens <= self._known.keys(), f"missing from expressions: {tokens - self._known.keys()}"
+        self._used |= tokens
 
     def holds(self, text, item):
         """Whether a condition (also a key condition) holds of an item, or of none: {}."""
-        self.tokens = _tokens(text)
-        self.at = 0
-        result = self._or(item)
-        assert self.at == len(self.tokens), text
-        return result
+        condition = _condition(text)
+        self._use(condition.used)
+        return condition.holds(item, self._known)
 
     def update(self, text, item):
         """The item that an update expression makes of another."""
-        made = dict(item)
+        self._use(_used_by_update(text))
+        known, made = self._known, dict(item)
         for clause, left, right, default in _clauses(text):
+            name = known.get(left, left)
             if clause == "REMOVE":
-                made.pop(self._name(left), None)
+                made.pop(name, None)
             elif default:
-                made[self._name(left)] = item.get(self._name(default), self._value(right))
+                made[name] = item.get(known.get(default, default), known[right])
             else:
-                made[self._name(left)] = self._value(right)
+                made[name] = known[right]
         return made
-
-    def _peek(self):
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
-
-    def _take(self, expected=None):
-        token = self.tokens[self.at]
-        assert expected in (None, token), (expected, token)
-        self.at += 1
-        return token
-
-    def _or(self, item):
-        result = self._and(item)
-        while self._peek() == "OR":
-            self._take()
-            result = self._and(item) or result
-        return result
-
-    def _and(self, item):
-        result = self._one(item)
-        while self._peek() == "AND":
-            self._take()
-            result = self._one(item) and result
-        return result
-
-    def _one(self, item):
-        token = self._take()
-        if token == "NOT":
-            return not self._one(item)
-        if token == "(":
-            result = self._or(item)
-            self._take(")")
-            return result
-        if token in ("attribute_exists", "attribute_not_exists"):
-            self._take("(")
-            there = self._name(self._take()) in item
-            self._take(")")
-            return there == (token == "attribute_exists")
-        left = item.get(self._name(token))
-        operator = self._take()
-        if operator == "IN":
-            self._take("(")
-            choices = [self._value(self._take())]
-            while self._take() == ",":
-                choices.append(self._value(self._take()))
-            return left in choices
-        right = self._value(self._take())
-        if operator == "BETWEEN":
-            self._take("AND")
-            high = self._value(self._take())
-            if not _compares("<=", right, high):
-                raise AwsError(
-                    "ValidationException", "BETWEEN: the upper bound is below the lower bound", 400
-                )
-            return _compares(">=", left, right) and _compares("<=", left, high)
-        return _compares(operator, left, right)

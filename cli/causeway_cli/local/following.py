@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from causeway_cli.local.console import DevConsole
 
-EVERY = 0.3  # seconds between looks
+SOON, LATER = 0.3, 1.0
+"""Seconds until the next look, while lines come and while none do: a look asks for each function's."""
 
 _STYLES = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "wait"}
 _LEFT_OUT = {
@@ -65,10 +66,13 @@ class Follower:
 
     def run(self, stop: threading.Event) -> None:
         """Follow until told to stop."""
-        while not stop.wait(EVERY):
+        pause = SOON
+        while not stop.wait(pause):
+            pause = LATER
             try:
                 for line in self.new():
                     show(line, self._console.event)
+                    pause = SOON
             except (ClientError, BotoCoreError) as error:
                 self._console.event("logs", "unread", str(error), style="bad")
             self._console.flush()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from causeway.plan.plan import Plan
     from causeway_cli.local.console import DevConsole
 
-_EVERY = 0.3  # seconds between looks
+_EVERY = 1.0  # seconds between looks
 _SHOWN = 60  # characters of an object
 _THERE_ALREADY = ("BucketAlreadyOwnedByYou", "ResourceAlreadyExistsException")
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 def to_value(value: JSON) -> dict[str, JSON]:
     """One value with its type. Half a surrogate pair, which DynamoDB refuses, becomes a question mark."""
-    match value:
+    match value:  # what is frequent first
+        case str():
+            return {"S": value if value.isascii() else value.encode("utf-8", "replace").decode()}
         case None:
             return {"NULL": True}
         case bool():
             return {"BOOL": value}
-        case str():
-            return {"S": value.encode("utf-8", "replace").decode()}
         case int() | float():
             return {"N": repr(value)}
         case dict():
@@ -37,10 +37,12 @@ def from_value(typed: Mapping[str, JSON]) -> JSON:
     """The value."""
     ((kind, value),) = typed.items()
     match kind:
+        case "S":
+            return value
         case "NULL":
             return None
         case "N":
-            return float(value) if set(value) & set(".eE") else int(value)
+            return int(value) if value.removeprefix("-").isdecimal() else float(value)
         case "M":
             return from_item(value)
         case "L":

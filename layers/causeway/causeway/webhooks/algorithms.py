@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from hmac import compare_digest
 from hmac import digest as hmac_digest
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,16 @@ class _Basic(_Token):
         return raw
 
 
+@lru_cache(maxsize=16)
+def _private_key(raw: bytes) -> Any:
+    """A private key of PEM or DER; kept, since checking one of RSA takes tens of milliseconds."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+
+    if raw.startswith(b"-----BEGIN"):
+        return serialization.load_pem_private_key(raw, None)
+    return serialization.load_der_private_key(raw, None)
+
+
 class _Asymmetric(ABC):
     """A public key verifies. ``cryptography`` is imported when the first such signature comes.
 
@@ -148,11 +159,7 @@ class _Asymmetric(ABC):
         return serialization.load_der_public_key(raw)
 
     def _private(self, raw: bytes) -> Any:
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-
-        if raw.startswith(b"-----BEGIN"):
-            return serialization.load_pem_private_key(raw, None)
-        return serialization.load_der_private_key(raw, None)
+        return _private_key(raw)
 
     def matches(self, key: Key, message: bytes, received: Iterable[bytes], encoding: Encoding) -> bool:
         return any(self._matches(key, message, signature, encoding) for signature in received)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -13,9 +13,13 @@ import pytest
 from causeway_cli.errors import CommandError
 from causeway_cli.local import stand_ins
 from causeway_cli.local.console import DevConsole
-from causeway_cli.local.following import Follower, show
+from causeway_cli.local.following import LATER, SOON, Follower, show
 from causeway_cli.local.server import free_port
 from causeway_cli.local.stand_ins import Asked, StandIns
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
 
 
 class Logs:
@@ -76,6 +80,29 @@ def test_nothing_in_a_log_is_a_command_to_the_terminal(capsys: pytest.CaptureFix
     console.event("shop", "received", "event_id=\x1b]0;mine\x07 \x9b2J")
     console.flush(everything=True)
     assert capsys.readouterr().out.endswith("event_id=?]0;mine? ?2J\n")
+
+
+class Waits:
+    """The event that ends a run: notes how long is waited for it each time, and happens at the last."""
+
+    def __init__(self, *then: Callable[[], object]) -> None:
+        self.then = list(then)
+        self.seconds: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.seconds.append(seconds)
+        if self.then:
+            self.then.pop(0)()
+        return len(self.seconds) > 3
+
+
+def test_logs_are_read_soon_again_while_lines_come_and_later_while_none_do() -> None:
+    logs = Logs()
+    waits = Waits(lambda: None, lambda: logs.events.append(logs.event('{"message": "received"}', 1)))
+
+    Follower(logs, ["group"], DevConsole()).run(cast("threading.Event", waits))
+
+    assert waits.seconds == [SOON, LATER, SOON, LATER]
 
 
 def test_a_log_line_is_shown_with_what_it_is_about() -> None:
