@@ -145,9 +145,28 @@ class TestAnswers:
         with _Raw(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as url:
             assert post(transport, url, b"x" * 20_000_000).status == 413
 
-    def test_an_unasked_interim_answer_is_none(self, transport):
-        with _Raw(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as url:
-            assert "103" in str(failure(transport, url))
+    @pytest.mark.parametrize("interim", [(100,), (103,), (100, 102, 103, 199), (102,) * 100])
+    def test_interim_answers_are_passed_over(self, target, transport, interim):
+        """RFC 9110 15.2: also those that nobody asked for. What was done is not done again for them."""
+        target.on("/", Reply(201, b"made", interim=interim))
+        for _ in range(2):
+            answer = post(transport, target.url + "/")
+            assert (answer.status, answer.body) == (201, b"made")
+            assert "link" not in answer.headers
+        assert (len(target.requests), target.connections) == (2, 1)
+
+    @pytest.mark.parametrize("status", [100, 103])
+    def test_interim_answers_without_end_are_none(self, target, transport, status):
+        target.on("/", Reply(interim=(status,) * 101))
+        error = failure(transport, target.url + "/")
+        assert (error.kind, error.dropped) == ("timeout", False)
+        assert "more than 100 interim answers" in str(error)
+
+    def test_switching_protocols_is_no_answer(self, transport):
+        with _Raw(
+            b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        ) as url:
+            assert str(failure(transport, url)) == "the answer is an unasked 101"
 
     @pytest.mark.parametrize(
         "head",
@@ -212,7 +231,15 @@ class TestKinds:
 
 
 class TestTime:
-    @pytest.mark.parametrize("reply", [Reply(delay=5), Reply(drip=0.05), Reply(body=b"x" * 500, drip=0.02)])
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(delay=5),
+            Reply(drip=0.05),
+            Reply(body=b"x" * 500, drip=0.02),
+            Reply(interim=(102,) * 9, drip=0.02),
+        ],
+    )
     def test_the_whole_exchange_ends_in_time_however_the_answer_drips(self, target, transport, reply):
         target.on("/", reply)
         begun = time.monotonic()
@@ -279,6 +306,13 @@ class TestConnections:
         else:
             assert failure(transport, target.url + "/", repeatable=False).kind == "timeout"
         assert len(target.requests) == requests
+
+    def test_a_reused_connection_that_dies_after_an_interim_answer_is_not_replaced(self, target, transport):
+        """The server has begun to answer: it did not close what it took for idle."""
+        target.on("/", Reply(), Reply(interim=(102,), drop="unanswered"), Reply(201))
+        post(transport, target.url + "/")
+        assert failure(transport, target.url + "/", repeatable=True).kind == "timeout"
+        assert len(target.requests) == 2
 
     def test_what_was_not_sent_whole_on_a_reused_connection_is_sent_on_a_new_one(self, target, transport):
         target.on("/", Reply(), Reply(drop="unread"), Reply(201))

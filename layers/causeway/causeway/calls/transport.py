@@ -16,6 +16,7 @@ import ssl
 import time
 import zlib
 from collections import deque
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -202,8 +203,8 @@ def _answered(connection: HTTPConnection, broken: OSError | None, seconds: float
                 f"the request was not sent whole: {why(broken)}", kind="connection", dropped=True
             ) from error
         raise _unfinished(error, seconds, dropped=isinstance(error, ConnectionError)) from error
-    if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper would be taken for the next request's
-        raise NoAnswerError(f"the answer is an unasked {response.status}", kind="timeout")
+    if response.status == HTTPStatus.SWITCHING_PROTOCOLS:  # what follows would be taken for the next answer
+        raise NoAnswerError("the answer is an unasked 101", kind="timeout")
     return response
 
 
