@@ -18,6 +18,7 @@ import zlib
 from collections import deque
 from http import HTTPStatus
 from http.client import HTTPException
+from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -226,15 +227,17 @@ def _unpack(packed: bytes, encoding: str, limit: int) -> tuple[bytes, str]:
         return packed, ""
     if encoding.lower() not in ("gzip", "x-gzip"):
         return b"", "the answer has a content coding that was not asked for"
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    from gzip import GzipFile  # noqa: PLC0415 - many answers are too short to be packed
+
     try:
-        body = unpacker.decompress(packed, limit + 1)
-    except zlib.error:
+        with GzipFile(fileobj=BytesIO(packed)) as file:  # all members, one after the other (RFC 1952 2.2)
+            body = file.read(limit + 1)
+    except EOFError:
+        return b"", "the answer is no whole gzip, as its header says"
+    except (OSError, zlib.error):  # at its beginning, or behind a member
         return b"", "the answer is no gzip, as its header says"
     if len(body) > limit:
         return b"", f"the answer is larger than {limit} bytes"
-    if not unpacker.eof or unpacker.unused_data:
-        return b"", "the answer is no whole gzip, as its header says"
     return body, ""
 
 
