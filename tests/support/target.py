@@ -47,6 +47,7 @@ class Reply:
     chunked: bool = False
     close: bool = False  # close the connection after the answer, as a server does whose keep-alive ends
     close_silently: bool = False  # the same, unannounced: the next request on it meets a dead connection
+    interim: tuple[int, ...] = ()  # statuses of interim answers that come before the answer
 
     @property
     def content(self) -> bytes:
@@ -215,7 +216,10 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(reply.delay)
         if reply.drop == "unread":
             self._reset()
-        elif reply.drop == "unanswered":
+            return
+        heads = [b"HTTP/1.1 %d Interim\r\nLink: </a>\r\n\r\n" % status for status in reply.interim]
+        self._write(b"".join(heads), reply.drip)
+        if reply.drop == "unanswered":
             self.close_connection = True
         else:
             self._send(reply)

@@ -23,8 +23,8 @@ from causeway.aws.roles import Roles
 from causeway.calls.caller import Caller
 from causeway.calls.outcome import Refused
 from causeway.calls.proof import Means
-from causeway.calls.request import make_request
-from causeway.calls.signing import shown, signed
+from causeway.calls.request import Request, make_request
+from causeway.calls.signing import scheme_headers, shown, signed
 from causeway.calls.transport import Transport
 from causeway.settings.clock import SettableClock, SystemClock
 from causeway.settings.secrets import SecretMissing
@@ -119,6 +119,15 @@ class TestSchemes:
         )
         assert first.headers["webhook-id"] == second.headers["webhook-id"]
         assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+
+    def test_a_poll_is_signed_under_an_id_of_its_own(self):
+        """It carries no Idempotency-Key, since it does nothing that could be repeated."""
+        poll = Request("GET", "https://desk.example.com/changes", {}, None)
+        made = [scheme_headers(poll, by("standard-webhooks", "one"), SECRETS.get, now=NOW) for _ in range(2)]
+        assert made[0]["webhook-id"] != made[1]["webhook-id"]
+        for headers in made:
+            request = SignedRequest("GET", poll.url, headers, b"")
+            assert verify(SCHEMES["standard-webhooks"], request, [WHSEC], tolerance=300, now=NOW)
 
     def test_a_secret_of_another_scheme_is_told_without_its_text(self, send):
         with pytest.raises(SecretMissing, match="the secret text cannot sign") as caught:

@@ -42,6 +42,10 @@ def post(
     return transport.exchange(request, allow_private=allow, seconds=seconds, repeatable=repeatable)
 
 
+def packed(body: bytes, coding: str = "gzip") -> Reply:
+    return Reply(body=body, headers={"Content-Encoding": coding})
+
+
 def failure(*arguments, **named) -> NoAnswerError:
     with pytest.raises(NoAnswerError) as caught:
         post(*arguments, **named)
@@ -92,8 +96,15 @@ class TestAnswers:
         assert target.connections == 1
 
     def test_gzip_is_unpacked(self, target, transport):
-        target.on("/", Reply(body=gzip.compress(b"hello"), headers={"Content-Encoding": "GZIP"}))
+        target.on("/", packed(gzip.compress(b"hello"), "GZIP"))
         assert post(transport, target.url + "/").body == b"hello"
+
+    def test_all_members_of_a_gzip_are_unpacked(self, target, transport):
+        """RFC 1952 2.2: as a server writes them that packs each part of an answer when it has it."""
+        members = gzip.compress(b"hello ") + gzip.compress(b"") + gzip.compress(b"world")
+        target.on("/", packed(members))
+        answer = post(transport, target.url + "/")
+        assert (answer.body, answer.unread) == (b"hello world", "")
 
     @pytest.mark.parametrize(
         ("reply", "why"),
@@ -101,9 +112,14 @@ class TestAnswers:
             (huge(1001), "larger than 1000 bytes"),
             (Reply(body=b"x" * 5000, chunked=True), "larger than 1000 bytes"),
             (gzip_bomb(100_000), "larger than 1000 bytes"),
-            (Reply(body=b"no", headers={"Content-Encoding": "gzip"}), "no gzip"),
-            (Reply(body=gzip.compress(b"hello")[:-4], headers={"Content-Encoding": "gzip"}), "no whole gzip"),
-            (Reply(body=b"no", headers={"Content-Encoding": "br"}), "not asked for"),
+            (packed(gzip.compress(b"x" * 600) * 2), "larger than 1000 bytes"),
+            (packed(gzip.compress(b"x") + gzip_bomb(100_000).body), "larger than 1000 bytes"),
+            (packed(b"no"), "no gzip"),
+            (packed(gzip.compress(b"hello") + b"no"), "no gzip"),
+            (packed(gzip.compress(b"hello")[:-4]), "no whole gzip"),
+            (packed(gzip.compress(b"hello") + gzip.compress(b"hello")[:-4]), "no whole gzip"),
+            (packed(gzip.compress(b"hello")[:-8] + bytes(8)), "no gzip"),
+            (packed(b"no", "br"), "not asked for"),
         ],
     )
     def test_a_body_beyond_the_limit_or_unreadable_is_left_out_and_told(self, target, transport, reply, why):
@@ -112,9 +128,10 @@ class TestAnswers:
         assert (answer.status, answer.body) == (200, b"")
         assert why in answer.unread
 
-    def test_a_bomb_is_never_unpacked_whole(self, target):
+    @pytest.mark.parametrize("before", [b"", gzip.compress(b"x")])
+    def test_a_bomb_is_never_unpacked_whole(self, target, before):
         transport = Transport()
-        target.on("/", gzip_bomb(50_000_000))
+        target.on("/", packed(before + gzip_bomb(50_000_000).body))
         tracemalloc.start()
         try:
             assert "larger than" in post(transport, target.url + "/").unread
@@ -145,9 +162,28 @@ class TestAnswers:
         with _Raw(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as url:
             assert post(transport, url, b"x" * 20_000_000).status == 413
 
-    def test_an_unasked_interim_answer_is_none(self, transport):
-        with _Raw(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as url:
-            assert "103" in str(failure(transport, url))
+    @pytest.mark.parametrize("interim", [(100,), (103,), (100, 102, 103, 199), (102,) * 100])
+    def test_interim_answers_are_passed_over(self, target, transport, interim):
+        """RFC 9110 15.2: also those that nobody asked for. What was done is not done again for them."""
+        target.on("/", Reply(201, b"made", interim=interim))
+        for _ in range(2):
+            answer = post(transport, target.url + "/")
+            assert (answer.status, answer.body) == (201, b"made")
+            assert "link" not in answer.headers
+        assert (len(target.requests), target.connections) == (2, 1)
+
+    @pytest.mark.parametrize("status", [100, 103])
+    def test_interim_answers_without_end_are_none(self, target, transport, status):
+        target.on("/", Reply(interim=(status,) * 101))
+        error = failure(transport, target.url + "/")
+        assert (error.kind, error.dropped) == ("timeout", False)
+        assert "more than 100 interim answers" in str(error)
+
+    def test_switching_protocols_is_no_answer(self, transport):
+        with _Raw(
+            b"HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        ) as url:
+            assert str(failure(transport, url)) == "the answer is an unasked 101"
 
     @pytest.mark.parametrize(
         "head",
@@ -212,7 +248,15 @@ class TestKinds:
 
 
 class TestTime:
-    @pytest.mark.parametrize("reply", [Reply(delay=5), Reply(drip=0.05), Reply(body=b"x" * 500, drip=0.02)])
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(delay=5),
+            Reply(drip=0.05),
+            Reply(body=b"x" * 500, drip=0.02),
+            Reply(interim=(102,) * 9, drip=0.02),
+        ],
+    )
     def test_the_whole_exchange_ends_in_time_however_the_answer_drips(self, target, transport, reply):
         target.on("/", reply)
         begun = time.monotonic()
@@ -279,6 +323,13 @@ class TestConnections:
         else:
             assert failure(transport, target.url + "/", repeatable=False).kind == "timeout"
         assert len(target.requests) == requests
+
+    def test_a_reused_connection_that_dies_after_an_interim_answer_is_not_replaced(self, target, transport):
+        """The server has begun to answer: it did not close what it took for idle."""
+        target.on("/", Reply(), Reply(interim=(102,), drop="unanswered"), Reply(201))
+        post(transport, target.url + "/")
+        assert failure(transport, target.url + "/", repeatable=True).kind == "timeout"
+        assert len(target.requests) == 2
 
     def test_what_was_not_sent_whole_on_a_reused_connection_is_sent_on_a_new_one(self, target, transport):
         target.on("/", Reply(), Reply(drop="unread"), Reply(201))

@@ -1,7 +1,8 @@
 """A connection to a checked address, whose every wait is bounded.
 
 The socket is connected here and handed to ``http.client`` as it is. So Host, SNI and certificate stay as
-named, because nothing else knows of the address, and no class of the library's is overridden.
+named, because nothing else knows of the address, and of the library's classes one method is overridden: it
+passes over interim answers.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import socket
 import ssl
 import tempfile
 import time
-from http.client import BadStatusLine, HTTPConnection
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, parse_headers
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from causeway.calls.address import ForbiddenAddressError, LookUpError, resolve
@@ -24,6 +25,11 @@ NoAnswer = Literal["connection", "timeout", "dns", "tls", "address"]
 
 _CONNECT_WITHIN = 5.0
 """Seconds for one address, so that a dead one leaves time for the next."""
+
+_MOST_INTERIM = 100
+"""Interim answers before the answer proper; a server that works for long may say 102 every few seconds."""
+
+_SWITCHING, _FINAL = 101, 200
 
 
 class NoAnswerError(Exception):
@@ -72,6 +78,32 @@ class BoundedSocket(socket.socket):
 
 class _BoundedTlsSocket(BoundedSocket, ssl.SSLSocket):
     """The same over TLS; the handshake is one wait."""
+
+
+class _FinalResponse(HTTPResponse):
+    """The answer proper, whatever interim ones come before it (RFC 9110 15.2).
+
+    They are read where the library skips a 100 and nothing else. A 101 is no interim answer to us, who never
+    ask for another protocol: what follows is none of ours.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        head = self._next_status()
+        passed = 0
+        while head[1] < _FINAL and head[1] != _SWITCHING:
+            if passed == _MOST_INTERIM:
+                raise HTTPException(f"more than {_MOST_INTERIM} interim answers")
+            passed += 1
+            try:
+                parse_headers(self.fp)
+                head = self._next_status()
+            except ConnectionError as error:  # which is not dropped: an answer had begun
+                raise HTTPException(f"it ended after an interim answer: {why(error)}") from error
+        return head
+
+    def _next_status(self) -> tuple[str, int, str]:
+        head: tuple[str, int, str] = super()._read_status()  # type: ignore[misc] # not in its stubs
+        return head
 
 
 class Identity(NamedTuple):
@@ -149,6 +181,7 @@ def connect(
         kind = "dns" if isinstance(error, LookUpError) else kind
         raise NoAnswerError(f"no connection to {origin.netloc}: {why(error)}", kind=kind) from error
     connection = HTTPConnection(origin.host, origin.port)
+    connection.response_class = _FinalResponse
     connection.auto_open = 0  # it has its socket, and never makes one of its own
     connection.sock = sock
     return connection

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from causeway.plan.records import Api, Auth, Signing
 
 ID_HEADER = "Idempotency-Key"
-"""Its value is the id that is signed, the same on every attempt: a receiver knows a repeat by it."""
+"""Its value is the id that is signed, the same on every attempt: a receiver knows a repeat by it. A poll,
+which repeats nothing, has a new one each time."""
 
 
 def signed(request: Request, api: Api, reveal: Reveal, *, roles: Roles | None, now: float) -> Request:
@@ -51,8 +52,8 @@ def signed(request: Request, api: Api, reveal: Reveal, *, roles: Roles | None, n
 def scheme_headers(request: Request, signing: Signing, reveal: Reveal, *, now: float) -> dict[str, str]:
     """The headers that sign a request, by all secrets where the scheme's header takes several."""
     headers: dict[str, str] = {}
-    identifier = request.headers.get(ID_HEADER, "")
     nonce = uuid.uuid4().hex
+    identifier = request.headers.get(ID_HEADER, nonce)
     for name in signing["secrets"]:
         secret = reveal(name)
         try:

@@ -16,7 +16,9 @@ import ssl
 import time
 import zlib
 from collections import deque
+from http import HTTPStatus
 from http.client import HTTPException
+from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -202,8 +204,8 @@ def _answered(connection: HTTPConnection, broken: OSError | None, seconds: float
                 f"the request was not sent whole: {why(broken)}", kind="connection", dropped=True
             ) from error
         raise _unfinished(error, seconds, dropped=isinstance(error, ConnectionError)) from error
-    if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper would be taken for the next request's
-        raise NoAnswerError(f"the answer is an unasked {response.status}", kind="timeout")
+    if response.status == HTTPStatus.SWITCHING_PROTOCOLS:  # what follows would be taken for the next answer
+        raise NoAnswerError("the answer is an unasked 101", kind="timeout")
     return response
 
 
@@ -225,15 +227,17 @@ def _unpack(packed: bytes, encoding: str, limit: int) -> tuple[bytes, str]:
         return packed, ""
     if encoding.lower() not in ("gzip", "x-gzip"):
         return b"", "the answer has a content coding that was not asked for"
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    from gzip import GzipFile  # noqa: PLC0415 - many answers are too short to be packed
+
     try:
-        body = unpacker.decompress(packed, limit + 1)
-    except zlib.error:
+        with GzipFile(fileobj=BytesIO(packed)) as file:  # all members, one after the other (RFC 1952 2.2)
+            body = file.read(limit + 1)
+    except EOFError:
+        return b"", "the answer is no whole gzip, as its header says"
+    except (OSError, zlib.error):  # at its beginning, or behind a member
         return b"", "the answer is no gzip, as its header says"
     if len(body) > limit:
         return b"", f"the answer is larger than {limit} bytes"
-    if not unpacker.eof or unpacker.unused_data:
-        return b"", "the answer is no whole gzip, as its header says"
     return body, ""
 
 

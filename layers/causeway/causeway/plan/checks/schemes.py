@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
+from causeway.plan.checks.signing import check_sending
 from causeway.plan.finding import find
 from causeway.plan.manifest.scheme import Algorithm
 from causeway.plan.problems import did_you_mean
@@ -12,7 +13,7 @@ from causeway.webhooks.patterns import SchemeError
 from causeway.webhooks.schemes import SCHEMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from causeway.plan.environments import Merged
     from causeway.plan.problems import KeyPath, Problem
@@ -21,27 +22,43 @@ if TYPE_CHECKING:
 
 
 def check_schemes(merged: Merged) -> Iterator[Problem]:
-    """Find schemes that nothing can be verified with."""
+    """Find schemes that nothing can be verified with, or that cannot sign what is sent."""
     for document in merged.systems.values():
-        for pattern in ("webhooks.scheme", "api.signing.scheme"):
+        for pattern, sends in (("webhooks.scheme", False), ("api.signing.scheme", True)):
             for path, value in find(document.value, pattern):
                 parts = enumerate(value) if isinstance(value, list) else [(None, value)]
                 for index, part in parts:
-                    yield from _one(document, path if index is None else (*path, index), part)
+                    yield from _one(document, path if index is None else (*path, index), part, sends=sends)
 
 
-def _one(document: Document, path: KeyPath, value: JSON) -> Iterator[Problem]:
-    if isinstance(value, str) and value not in SCHEMES:
-        yield document.problem(path, f"there is no built-in scheme {value!r}; {did_you_mean(value, SCHEMES)}")
+def _one(document: Document, path: KeyPath, value: JSON, *, sends: bool) -> Iterator[Problem]:
+    if isinstance(value, str):
+        records = SCHEMES.get(value, [])
+        if not records:
+            yield document.problem(
+                path, f"there is no built-in scheme {value!r}; {did_you_mean(value, SCHEMES)}"
+            )
+    else:
+        records = yield from _spelled_out(document, path, value)
+    if sends and records:
+        yield from check_sending(document, path, value, records)
+
+
+def _spelled_out(document: Document, path: KeyPath, value: JSON) -> Generator[Problem, None, list[Scheme]]:
+    """What is wrong with a scheme that is no name; returns its record, if nothing is."""
     if not isinstance(value, dict) or value.get("algorithm", "jwt") not in get_args(Algorithm):
-        return  # which the manifest's model tells
+        return []  # which the manifest's model tells
     try:
-        check(spelled_out(value))
+        record = spelled_out(value)
+        check(record)
     except SchemeError as error:
         key, _, message = str(error).partition(": ")
         yield document.problem((*path, *key.split(".")), message)
     except (TypeError, AttributeError, KeyError, ValueError):
-        return  # a value of the wrong kind, which the manifest's model tells
+        pass  # a value of the wrong kind, which the manifest's model tells
+    else:
+        return [record]
+    return []
 
 
 def spelled_out(written: Any) -> Scheme:
