@@ -297,7 +297,10 @@ class Turmoil:
         self.dice.shuffle(tasks)
         for task in tasks:
             with suppress(*FAULTS):
-                task(until=self.clock.now() + 2.0)
+                try:
+                    task(until=self.clock.now() + 2.0)
+                except StuckError as stuck:
+                    raise stuck.__cause__ or stuck from None
         return False
 
     def operator(self):
