@@ -19,7 +19,7 @@ from causeway.aws.table import Table
 from causeway.delivery import parking, processor, releasing, waiting
 from causeway.delivery.going_on import KEY
 from causeway.operations import books, selecting
-from causeway.operations.replays import NotPossibleError, NotThereError, Replays
+from causeway.operations.replays import NotPossibleError, NotThereError, Replays, StuckError
 from causeway.operations.selecting import Selection
 from causeway.plan.plan import Plan
 from causeway.queueing.sending import NotQueued
