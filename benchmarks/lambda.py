@@ -106,6 +106,9 @@ CANDIDATES = [
     Candidate("request", lambda: corpus("request/ask"), None),
 ]
 
+EMULATOR = "lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
+"""Where the SAM command line has AWS's emulator of the runtime's interface."""
+
 GOALS = [
     ("INIT of webhook to the quick start's", "init", "quick_start", 0.3),
     ("INIT of webhook to a bare handler's", "init", "bare", 2.5),
@@ -146,7 +149,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--profile", metavar="NAME", help="instead, show what a function's cold start imports"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not list(arguments.sam.glob(EMULATOR)):
+        parser.error(
+            f"--sam: no SAM command line in {arguments.sam}: `make tools` installs it, or say where it is"
+        )
+    return arguments
 
 
 @contextmanager
@@ -164,7 +172,7 @@ class Measuring:
     def __init__(self, built: Built, sam: Path, url: str) -> None:
         self._built = built
         self._url = url
-        (self._rie,) = sam.glob("lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+        (self._rie,) = sam.glob(EMULATOR)
 
     def start_cold(self, candidate: Candidate) -> None:
         """One cold start."""
