@@ -99,6 +99,8 @@ def test_the_call_arrives_as_the_map_says(target, callers):
         (b"x", "text/plain; charset=idna", "x"),
         (b"x", "text/plain; charset=undefined", "x"),
         (b"\xff", "text/plain; charset=punycode", "\ufffd"),
+        (b"\\x41", "text/plain; charset=unicode_escape", "\\x41"),
+        (b"x", "text/plain; charset=a\0b", "x"),
         (b"", "application/json", None),
         (gzip.compress(b'{"a": 1}', mtime=0), "application/json", {"a": 1}),
     ],

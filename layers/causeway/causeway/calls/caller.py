@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 _UNAUTHORIZED = 401
 
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs that Python alone knows: they are no charsets, and not alike in all its versions.
+
+Source: https://docs.python.org/3/library/codecs.html#python-specific-encodings
+"""
+
 
 class Caller:
     """Calls systems; one for all threads of a function.
@@ -186,10 +192,13 @@ def read_body(raw: RawAnswer) -> JSON:
             return json.loads(raw.body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             pass
-    _, _, charset = content_type.partition("charset=")
+    _, _, rest = content_type.partition("charset=")
+    charset = rest.partition(";")[0].strip(' "').replace("_", "-")
+    if not charset or charset in _NO_CHARSETS:
+        charset = "utf-8"
     try:
-        return raw.body.decode(charset.partition(";")[0].strip(' "') or "utf-8", errors="replace")
-    except (LookupError, ValueError):  # ValueError: Python's "idna" and the like, which are no charsets
+        return raw.body.decode(charset, errors="replace")
+    except (LookupError, ValueError):  # it is none that is known, or no name at all
         return raw.body.decode("utf-8", errors="replace")
 
 
