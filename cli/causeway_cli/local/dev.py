@@ -125,7 +125,7 @@ class Session:
         self._cloud = Cloud(self._clients, endpoint, self._environment, self._url, self._layer)
         self._secrets = StoredSecrets(self._clients, STACK)
         self._cloud.deploy(target_resources.make(self._clients, self._plan))
-        self._put_secrets()
+        self._put_secrets(replace=True)
         self._key = self._make_key(endpoint)
         if self._demo:
             stand_ins = demonstration.start_stand_ins(self._console)
@@ -153,8 +153,10 @@ class Session:
         )
         return text
 
-    def _put_secrets(self) -> None:
-        missing = local_secrets.put(self._secrets, self._plan, self._values, generate_all=self._demo)
+    def _put_secrets(self, *, replace: bool) -> None:
+        missing = local_secrets.put(
+            self._secrets, self._plan, self._values, generate_all=self._demo, replace=replace
+        )
         for use in missing:
             self._console.event(
                 use.used_by, "lacks", f"its secret: causeway secrets put {use.name}", style="bad"
@@ -211,7 +213,7 @@ class Session:
     def _redeploy(self) -> None:
         self._plan = plan_layer.build(self._integrations, self._environment, self._layer)
         self._cloud.deploy(target_resources.make(self._clients, self._plan))
-        self._put_secrets()
+        self._put_secrets(replace=False)
 
 
 def _refuse_busy(port: int) -> None:

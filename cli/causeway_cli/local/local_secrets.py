@@ -44,7 +44,14 @@ def read(file: Path) -> dict[str, str]:
     }
 
 
-def put(secrets: StoredSecrets, plan: Plan, values: dict[str, str], *, generate_all: bool) -> list[SecretUse]:
+def put(
+    secrets: StoredSecrets,
+    plan: Plan,
+    values: dict[str, str],
+    *,
+    generate_all: bool,
+    replace: bool = True,
+) -> list[SecretUse]:
     """Store what the plan names, unless it is there.
 
     Args:
@@ -52,6 +59,8 @@ def put(secrets: StoredSecrets, plan: Plan, values: dict[str, str], *, generate_
         plan: The map.
         values: The file's.
         generate_all: Also make up what calls are authenticated with: of use for stand-ins only.
+        replace: Store the file's values also where there are others. Once a cloud runs, ``causeway secrets put``
+            has the last word.
 
     Returns:
         What the plan names and nobody gave.
@@ -59,7 +68,7 @@ def put(secrets: StoredSecrets, plan: Plan, values: dict[str, str], *, generate_
     missing = []
     for use in uses(plan):
         value = values.get(use.name)
-        if value is None and secrets.is_there(use):
+        if (value is None or not replace) and secrets.is_there(use):
             continue
         if value is None and use.direction == "in":
             value = _generated_for(use, plan)

@@ -129,6 +129,21 @@ def test_a_generated_secret_stays_when_the_map_changes(plan: Plan, stored: Store
     assert stored.get(SecretUse.of("shop/webhook", "in")) == before
 
 
+def test_what_was_put_meanwhile_stays_when_the_map_changes_and_what_is_new_comes_from_the_file(
+    plan: Plan, stored: StoredSecrets
+) -> None:
+    user, url = SecretUse.of("shop/user", "out"), SecretUse.of("shop/url", "out")
+    local_secrets.put(stored, plan, {"shop/user": "of the file"}, generate_all=False)
+    stored.put(user, "put meanwhile")
+    values = {"shop/user": "of the file", "shop/url": "new"}
+
+    local_secrets.put(stored, plan, values, generate_all=False, replace=False)
+
+    assert (stored.get(user), stored.get(url)) == ("put meanwhile", "new")
+    local_secrets.put(stored, plan, values, generate_all=False)
+    assert stored.get(user) == "of the file", "as it begins, the file says what holds"
+
+
 def test_a_public_key_is_not_made_up(stored: StoredSecrets) -> None:
     record: Any = {
         "format": 1,
