@@ -59,8 +59,8 @@ def put(
         plan: The map.
         values: The file's.
         generate_all: Also make up what calls are authenticated with: of use for stand-ins only.
-        replace: Store the file's values also where there are others. Once a cloud runs, ``causeway secrets put``
-            has the last word.
+        replace: Store the file's values also where there are others. Once a cloud runs, what is put by
+            ``causeway secrets put`` stays.
 
     Returns:
         What the plan names and nobody gave.
