@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from causeway.acceptance.sightings import KEPT_FOR, Sightings
+from causeway.acceptance.sightings import KEPT_FOR
 from causeway.aws.errors import AwsError
-from causeway.aws.table import Table
-from causeway.settings.clock import from_rfc3339
-from causeway.watching.checks import CHECKS
 from causeway.watching.checks.silence import KNOWN
 from tests.support.deliveries import Stage, plan_of
 from tests.support.logs import Logs
+from tests.support.silence import (
+    FREQUENCY,
+    HOUR,
+    NAME,
+    SILENCE,
+    at,
+    one,
+    pass_hours,
+    sightings,
+    watched_stage,
+)
 from tests.support.watching import Watched, many
-
-HOUR = 3600.0
-FREQUENCY = {"expect_every": 2 * HOUR, "during": "always", "deliver_within": 900.0}
-SILENCE = tuple(check for check in CHECKS if check.name == "silence")
-NAME = "orders-to-ledger"
-
-
-def at(text):
-    return from_rfc3339(text)
 
 
 @pytest.fixture
@@ -29,29 +28,9 @@ def stage():
     return watched_stage()
 
 
-def watched_stage(**frequency):
-    stage = Stage(plan_of(frequency=FREQUENCY | frequency))
-    stage.clock.set(at("2026-11-23T06:00:00Z"))  # a Monday
-    return stage
-
-
 @pytest.fixture
 def watched(stage):
     return Watched(stage, checks=SILENCE)
-
-
-def pass_hours(watched, hours):
-    watched.clock.advance(hours * HOUR)
-    watched.look()
-
-
-def sightings(stage):
-    return Sightings(stage.tools.plan, lambda: Table(stage.memory, "state"), stage.clock)
-
-
-def one(mail):
-    (message,) = mail
-    return message.subject + message.by_protocol["email"]
 
 
 def test_silence_is_told_once_it_lasts_longer_than_expected_and_that_it_is_over(stage, watched):
@@ -313,62 +292,6 @@ class TestPaused:
         stage.invoke()
         watched.minutes(2)
         assert "recovered" in one(watched.mail)
-
-
-class TestWhy:
-    def test_a_provider_that_sends_nothing(self, watched):
-        watched.look()
-        pass_hours(watched, 3)
-        assert "shop sends nothing" in one(watched.mail)
-
-    def test_requests_that_we_refuse(self, stage, watched):
-        watched.look()
-        watched.clock.advance(2.5 * HOUR)
-        seen = sightings(stage)
-        for _ in range(25):
-            seen.refused("shop", "signature")
-        pass_hours(watched, 0.5)
-        text = one(watched.mail)
-        assert "we refuse what shop sends: at least 10 in the last hour, by the rule signature" in text
-        assert "causeway secrets put shop/webhook" in text
-
-    def test_strangers_who_find_the_address_do_not_hide_what_the_provider_breaks(self, stage, watched):
-        watched.look()
-        watched.clock.advance(2.5 * HOUR)
-        seen = sightings(stage)
-        for _ in range(100):
-            seen.refused("shop", "missing")
-        seen.refused("shop", "signature")
-        pass_hours(watched, 0.5)
-        assert "at least 1 in the last hour, by the rule signature" in one(watched.mail)
-
-    @pytest.mark.parametrize(
-        ("rule", "probably", "next_step"),
-        [
-            ("missing", "or these are others' and it sends nothing", "see in shop whether the webhook is"),
-            ("malformed", "or these are others' and it sends nothing", "see in shop whether the webhook is"),
-            ("timestamp", "its clock is wrong", "webhooks.tolerance says what is accepted"),
-            ("secret", "here is no secret to verify it with", "causeway secrets put shop/webhook stores it"),
-            ("scheme", "nothing can be verified", "correct the map"),
-            ("keys", "cannot be fetched", "the webhook function's log says"),
-            ("413", "it is not what we take", "the webhook function's log says"),
-        ],
-    )
-    def test_each_rule_has_its_own_cause_and_next_step(self, stage, watched, rule, probably, next_step):
-        watched.look()
-        watched.clock.advance(2.5 * HOUR)
-        sightings(stage).refused("shop", rule)
-        pass_hours(watched, 0.5)
-        text = one(watched.mail)
-        assert f"by the rule {rule}; " in text
-        assert probably in text
-        assert next_step in text
-
-    def test_what_was_refused_long_ago_explains_nothing(self, stage, watched):
-        watched.look()
-        sightings(stage).refused("shop", "signature")
-        pass_hours(watched, 3)
-        assert "shop sends nothing" in one(watched.mail)
 
 
 class TestCosts:

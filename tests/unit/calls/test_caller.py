@@ -15,13 +15,7 @@ from causeway.calls.outcome import Refused
 from causeway.settings.clock import SettableClock, SystemClock
 from causeway.settings.secrets import SecretMissing
 from tests.support.calls import HeldSecrets, make_api, make_call, make_plan
-from tests.support.target import Reply, Target, huge
-
-
-@pytest.fixture
-def target():
-    with Target() as running:
-        yield running
+from tests.support.target import Reply, huge
 
 
 @pytest.fixture

@@ -46,12 +46,6 @@ DELIVERY = {"Idempotency-Key": "0123456789abcdef/step"}
 
 
 @pytest.fixture
-def target():
-    with Target() as running:
-        yield running
-
-
-@pytest.fixture
 def send(target):
     """Sends one call, gives what arrived."""
     transport = Transport()
